@@ -1,0 +1,101 @@
+// What a command of `zmes` is, with the help text that follows from its description.
+import type { Clock } from "../lib/clock.ts";
+
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands; no full stop. */
+  readonly summary: string;
+  /** What is typed after `zmes`, such as "listen URL --user NAME [options]". */
+  readonly usage: string;
+  readonly options: readonly OptionHelp[];
+  /** Paragraphs below the options; may be empty. */
+  readonly notes: readonly string[];
+  /** Does the work and gives the exit code. `argv` is what follows the command's name. */
+  run(argv: readonly string[], io: CommandIo): Promise<number>;
+}
+
+export interface OptionHelp {
+  /** As it is typed: "--user NAME". */
+  readonly flag: string;
+  readonly text: string;
+}
+
+/** Everything a command sees of the outside, so that tests can run it inside their own process. */
+export interface CommandIo {
+  readonly stdout: TextOutput;
+  readonly stderr: TextOutput;
+  readonly stdin: TerminalInput;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  /** Aborted by INT, by TERM and when nobody reads stdout any more. The first call installs the handlers. */
+  stopSignal(): AbortSignal;
+}
+
+export interface TextOutput {
+  write(text: string): unknown;
+}
+
+/** The part of a terminal that asking for a password needs. */
+export interface TerminalInput {
+  readonly isTTY?: boolean;
+  setRawMode?(raw: boolean): unknown;
+  on(event: "data", listener: (chunk: Buffer | string) => void): unknown;
+  on(event: "end", listener: () => void): unknown;
+  removeAllListeners(event: "data" | "end"): unknown;
+  resume(): unknown;
+  pause(): unknown;
+}
+
+/** Exit codes: the command did its job; it failed at it; it was called wrongly or its configuration is bad. */
+export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+
+/** `zmes --help`: the list of commands. */
+export function helpForAll(commands: readonly Command[]): string {
+  const lines = [
+    "zmes tells your clients of ZoneMinder's alarms within milliseconds.",
+    "",
+    "Usage: zmes [COMMAND] [OPTIONS]",
+    "",
+    "Commands:",
+    ...table(commands.map((command) => [command.name, command.summary])),
+    "",
+    "`zmes COMMAND --help` explains one of them. Without a command, `zmes` is `zmes run`.",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** `zmes COMMAND --help`. */
+export function helpFor(command: Command): string {
+  const options = [...command.options, { flag: "--help", text: "show this text" }];
+  const lines = [
+    `${capitalised(command.summary)}.`,
+    "",
+    `Usage: zmes ${command.usage}`,
+    "",
+    "Options:",
+    ...table(options.map((option) => [option.flag, option.text])),
+    ...command.notes.flatMap((note) => ["", note]),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** A wrong call: says what is wrong and where the help is. */
+export function refuseUsage(io: CommandIo, command: string, message: string): number {
+  io.stderr.write(`zmes ${command}: ${message}\nTry: zmes ${command} --help\n`);
+  return EXIT.usage;
+}
+
+/** Two columns; a left side that is too wide gets a line of its own. */
+function table(rows: readonly (readonly [string, string])[]): string[] {
+  const widest = 28;
+  const width = Math.max(...rows.map(([left]) => (left.length > widest ? 0 : left.length)));
+  return rows.flatMap(([left, right]) =>
+    left.length > widest
+      ? [`  ${left}`, `  ${" ".repeat(width)}  ${right}`]
+      : [`  ${left.padEnd(width)}  ${right}`],
+  );
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,10 @@
+// The list of commands. A new command is a file of its own and a line here.
+import type { Command } from "./command.ts";
+import { createHelp } from "./help.ts";
+import { listen } from "./listen.ts";
+import { run } from "./run.ts";
+import { version } from "./version.ts";
+
+const explained: readonly Command[] = [run, listen, version];
+
+export const commands: readonly Command[] = [...explained, createHelp(explained)];
