@@ -134,7 +134,7 @@ function firstSeenActive(
   now: number,
   traits: EdgeTraits,
 ): Step {
-  if (tracker.resume && tracker.told === reading.lastEvent) {
+  if (tracker.resume && (tracker.told === reading.lastEvent || traits.recording === "none")) {
     return alarmed(tracker, tracker.told, reading, NO_EDGES);
   }
   if (!tracker.late) return begin(tracker, reading, now, traits, NO_EDGES);
@@ -215,9 +215,15 @@ function onGone(tracker: Tracker, now: number): Step {
     return { tracker: quietMemory(tracker), edges: [ENDED] };
   }
   if (tracker.phase === "waiting") {
-    // The alarm was seen; that its event never was must not lose it.
-    const edge: Edge = { kind: "started", event: null, edge: 1, cause: "", late: false, doubtful: false };
-    return { tracker: quietMemory(tracker), edges: [edge, ENDED] };
+    // The alarm was seen; that the rest of it never was must not lose it.
+    const event = tracker.settling ? tracker.lastEvent : null;
+    const reading: Reading = { state: "alarm", lastEvent: event, cause: "" };
+    const begun = start(tracker, event, reading, { late: false, doubtful: false }, NO_EDGES);
+    return { tracker: quietMemory(begun.tracker), edges: [...begun.edges, ENDED] };
+  }
+  if (tracker.phase === "unseen" && tracker.late) {
+    // Nothing was running when the program started: whatever comes up now is new.
+    return { tracker: { ...tracker, late: false, resume: false }, edges: NO_EDGES };
   }
   return { tracker, edges: NO_EDGES };
 }

@@ -1,0 +1,29 @@
+// Several alarms inside one continuous event: which of them are worth telling.
+import type { Alarm, EventId } from "./alarm.ts";
+import type { MonitorId } from "./monitor.ts";
+
+export interface RepeatOptions {
+  /** Whether the second and later alarms inside one event are told at all. */
+  readonly notify_each_alarm: boolean;
+  /** Least number of seconds between two told alarms of the same event. */
+  readonly repeat_cooldown: number;
+}
+
+export interface RepeatGuard {
+  /** Decides, and remembers what it let through. Alarms of different events are never repeats. */
+  isWorthTelling(alarm: Alarm): boolean;
+}
+
+export function createRepeatGuard({ notify_each_alarm, repeat_cooldown }: RepeatOptions): RepeatGuard {
+  const lastTold = new Map<MonitorId, { readonly event: EventId; readonly at: number }>();
+  return {
+    isWorthTelling({ monitor, eventId, edge, seenAt }) {
+      if (eventId === null) return true;
+      const last = lastTold.get(monitor.id);
+      if (edge > 1 && !notify_each_alarm) return false;
+      if (last?.event === eventId && seenAt - last.at < repeat_cooldown * 1000) return false;
+      lastTold.set(monitor.id, { event: eventId, at: seenAt });
+      return true;
+    },
+  };
+}

@@ -1,0 +1,91 @@
+// What happens to an alarm, in order: enrich where that is needed, tell the sockets, remember that it was told.
+import type { Alarm } from "../domain/alarm.ts";
+import type { MonitorId } from "../domain/monitor.ts";
+import { createRepeatGuard, type RepeatOptions } from "../domain/repeats.ts";
+import type { Logger } from "../lib/log.ts";
+import { createLanes } from "./lanes.ts";
+import type { EventLookup, LiveChannel, Marks, ToldMark } from "./ports.ts";
+
+export interface PipelineDeps {
+  readonly options: RepeatOptions;
+  readonly live: LiveChannel;
+  readonly marks: Marks;
+  readonly events: EventLookup;
+  /** Told once per alarm, after the sockets: counting and showing. */
+  readonly onTold?: (alarms: readonly Alarm[]) => void;
+  readonly logger: Logger;
+}
+
+export interface Pipeline {
+  /** Takes all alarms of one scan. What needs nothing is told before it returns. */
+  handle(alarms: readonly Alarm[]): void;
+  /** The last alarm told of each monitor in this run. */
+  lastTold(monitor: MonitorId): ToldMark | null;
+}
+
+/**
+ * ZoneMinder 1.37 and later leave the cause of a continuous event at this word; what moved is only in its notes
+ * (zm_monitor.cpp from 1.37.7). No other alarm waits for the database.
+ */
+const CONTINUOUS = "Continuous";
+
+export function createPipeline({ options, live, marks, events, onTold, logger }: PipelineDeps): Pipeline {
+  const repeats = createRepeatGuard(options);
+  const lanes = createLanes(logger);
+  const told = new Map<MonitorId, ToldMark>();
+
+  return { handle, lastTold: (monitor) => told.get(monitor) ?? null };
+
+  function handle(alarms: readonly Alarm[]): void {
+    const ready: Alarm[] = [];
+    for (const alarm of alarms) {
+      if (needsNotes(alarm)) lanes.run(alarm.monitor.id, async () => tell([await withNotes(alarm)]));
+      else if (lanes.isBusy(alarm.monitor.id)) lanes.run(alarm.monitor.id, async () => tell([alarm]));
+      else ready.push(alarm);
+    }
+    tell(ready);
+  }
+
+  function tell(alarms: readonly Alarm[]): void {
+    if (alarms.length === 0) return;
+    const started = alarms.filter((alarm) => alarm.phase === "started");
+    const worth = started.filter((alarm) => repeats.isWorthTelling(alarm));
+    if (worth.length > 0) live.tell(worth); // now, before any await
+    remember(alarms);
+    for (const alarm of started) logAlarm(alarm, worth.includes(alarm));
+    if (worth.length > 0) onTold?.(worth);
+  }
+
+  function remember(alarms: readonly Alarm[]): void {
+    const changed = alarms.map((alarm) => ({
+      monitor: alarm.monitor.id,
+      event: alarm.eventId,
+      edge: alarm.edge,
+      at: alarm.seenAt,
+      open: alarm.phase === "started",
+    }));
+    for (const mark of changed) told.set(mark.monitor, mark);
+    marks.put(changed);
+  }
+
+  function logAlarm(alarm: Alarm, isTold: boolean): void {
+    const { eventId, monitor, cause, late } = alarm;
+    const details = { monitor: monitor.id, event: eventId ?? 0, edge: alarm.edge, cause, late };
+    if (isTold) logger.info(details, `New event ${eventId ?? 0} reported for ${monitor.name}`);
+    else
+      logger.info(
+        details,
+        `Repeated alarm in event ${eventId ?? 0} of ${monitor.name}: too soon to tell again`,
+      );
+  }
+
+  async function withNotes(alarm: Alarm): Promise<Alarm> {
+    const notes = alarm.eventId === null ? null : await events.notes(alarm.eventId);
+    const zones = notes?.replace(/^\s*Continuous:?\s*/, "").trim() ?? "";
+    return zones === "" ? alarm : { ...alarm, cause: zones };
+  }
+}
+
+function needsNotes(alarm: Alarm): boolean {
+  return alarm.phase === "started" && alarm.cause === CONTINUOUS && alarm.eventId !== null;
+}

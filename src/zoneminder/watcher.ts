@@ -1,0 +1,399 @@
+// The scan loop: looks at every monitor's shared memory and turns what changed into alarms. Owns the only fast timer.
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { type Alarm, alarmId, type EventId } from "../domain/alarm.ts";
+import {
+  type Edge,
+  type EdgeTraits,
+  isWaiting,
+  newTracker,
+  nextEdge,
+  type Reading,
+  type Remembered,
+  settleEvent,
+  type Tracker,
+} from "../domain/edges.ts";
+import type { Monitor, MonitorId } from "../domain/monitor.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Part } from "../lib/lifecycle.ts";
+import type { Logger } from "../lib/log.ts";
+import { idComesBeforeState } from "./release-family.ts";
+import { ShmFile } from "./shm-file.ts";
+import { formatVersion, type ZmVersion } from "./version.ts";
+
+export interface WatcherOptions {
+  /** "auto": 10 ms while somebody listens, 50 ms otherwise; a number is kept to, in ms. */
+  readonly scan_interval_ms: "auto" | number;
+  /** How long an alarm waits for the id of its event where ZoneMinder writes it later, in ms. */
+  readonly event_id_wait_ms: number;
+}
+
+export interface WatcherDeps {
+  /** ZM_PATH_MAP, the folder of the `zm.mmap.<id>` files. */
+  readonly mapPath: string;
+  readonly options: WatcherOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** All alarms of one scan together, beginnings and ends in order. Called inside the scan: must be quick. */
+  readonly onAlarms: (alarms: readonly Alarm[]) => void;
+  /** Whether the database says the event is still open; null when it cannot be asked. */
+  readonly isEventOpen: (event: EventId) => Promise<boolean | null>;
+  /** `zm.mmap.*` files appeared or disappeared: the list of monitors may have changed. */
+  readonly onFilesChanged: () => void;
+  /** Nothing was seen for this long (the machine slept, the process was stopped), in ms. */
+  readonly onStall: (gapMs: number) => void;
+}
+
+/** Faster than ZoneMinder itself tells anybody (70 to 200 ms), and cheap while somebody waits for it. */
+const LISTENING_INTERVAL_MS = 10;
+const IDLE_INTERVAL_MS = 50;
+/** A scan may take at most this share of the time: a slow machine scans less often instead of doing nothing else. */
+const SCAN_SHARE = 20;
+/** A folder's mtime has the grain of a kernel tick: younger than this, it may hide a second change. */
+const YOUNG_DIRECTORY_MS = 50;
+/** Without a scan for this long, alarms may have come and gone. */
+const STALL_MS = 2_000;
+/** A missing folder is looked for again this often. */
+const DIRECTORY_RETRY_MS = 1_000;
+/** All inodes are compared this often whatever the folder says: a file whose mode was mended changes no folder. */
+const FULL_CHECK_MS = 1_000;
+/** The database may be asked about a doubtful event this long; then the alarm is told as it is. */
+const DOUBT_TIMEOUT_MS = 500;
+const FILE_NAME = /^zm\.mmap\.(\d{1,9})$/;
+
+interface Watched {
+  monitor: Monitor;
+  readonly file: ShmFile;
+  tracker: Tracker;
+  /** The alarm that is running, as it was told. */
+  current: Alarm | null;
+  /** Edges behind a doubtful one, kept in order until the database has answered. */
+  held: Edge[] | null;
+  complaint: string | null;
+}
+
+export class Watcher implements Part {
+  readonly name = "watcher";
+  readonly #deps: WatcherDeps;
+  readonly #watched = new Map<MonitorId, Watched>();
+  #version: ZmVersion | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #running = false;
+  #listening = false;
+  #firstScanDone = false;
+  #lastScanAt = 0;
+  #scanMs = 0;
+  #directoryMtime = -1;
+  #directoryMissing = false;
+  #nextDirectoryLook = 0;
+  #nextFullCheck = 0;
+  #fileIds: readonly number[] = [];
+  #batch: Alarm[] = [];
+
+  constructor(deps: WatcherDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    this.#running = true;
+    this.#lastScanAt = this.#deps.clock.monotonic();
+    this.#tick();
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    for (const watched of this.#watched.values()) watched.file.close();
+  }
+
+  /**
+   * Replaces the list of monitors. Those that stay keep their state. `remembered` says what was last told of each
+   * in an earlier run; `version` is ZoneMinder's, null while unknown.
+   */
+  setMonitors(
+    monitors: readonly Monitor[],
+    version: ZmVersion | null,
+    remembered: (id: MonitorId) => Remembered | null,
+  ): void {
+    const changedVersion = describe(version) !== describe(this.#version);
+    this.#version = version;
+    const wanted = new Set(monitors.map((monitor) => monitor.id));
+    for (const [id, watched] of this.#watched) {
+      if (wanted.has(id)) continue;
+      this.#step(watched, null);
+      if (watched.current) this.#apply(watched, { kind: "ended" });
+      watched.file.close();
+      this.#watched.delete(id);
+    }
+    for (const monitor of monitors) {
+      const known = this.#watched.get(monitor.id);
+      if (known) {
+        known.monitor = monitor;
+        if (changedVersion) known.file.setVersion(version);
+      } else {
+        const file = new ShmFile(join(this.#deps.mapPath, `zm.mmap.${monitor.id}`), version);
+        const tracker = newTracker(!this.#firstScanDone, remembered(monitor.id));
+        this.#watched.set(monitor.id, { monitor, file, tracker, current: null, held: null, complaint: null });
+      }
+    }
+    this.#directoryMtime = -1; // look at all files in the next scan
+    this.#deliver();
+  }
+
+  /** Ids of the `zm.mmap.*` files there are: what is watched while the database has never been read. */
+  fileIds(): readonly number[] {
+    this.#readDirectory();
+    return this.#fileIds;
+  }
+
+  /** Somebody is logged in on a socket (or nobody is any more): scan fast (or slowly) from now on. */
+  setListening(listening: boolean): void {
+    if (this.#listening === listening) return;
+    this.#listening = listening;
+    if (this.#running && this.#timer) this.#schedule();
+  }
+
+  /** True while the scan loop is alive and recent. */
+  isHealthy(): boolean {
+    const allowed = Math.max(1_000, this.#interval() * 10);
+    return this.#running && this.#deps.clock.monotonic() - this.#lastScanAt < allowed;
+  }
+
+  /** How long the last scan took, in ms, and what is being watched. */
+  stats(): { readonly scanMs: number; readonly monitors: number } {
+    return { scanMs: this.#scanMs, monitors: this.#watched.size };
+  }
+
+  #interval(): number {
+    const { scan_interval_ms: configured } = this.#deps.options;
+    const wanted =
+      configured === "auto" ? (this.#listening ? LISTENING_INTERVAL_MS : IDLE_INTERVAL_MS) : configured;
+    return Math.max(wanted, this.#scanMs * SCAN_SHARE);
+  }
+
+  #schedule(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#tick(), this.#interval());
+  }
+
+  #tick(): void {
+    const startedAt = this.#deps.clock.monotonic();
+    const gap = startedAt - this.#lastScanAt;
+    this.#lastScanAt = startedAt;
+    try {
+      this.#scan(startedAt);
+    } catch (error) {
+      this.#deps.logger.error({ err: error }, "The scan failed; it goes on with the next one");
+    }
+    // Smoothed, so that one scan that was interrupted does not slow the next ones down.
+    this.#scanMs += (this.#deps.clock.monotonic() - startedAt - this.#scanMs) / 8;
+    this.#deliver();
+    if (gap > STALL_MS) this.#deps.onStall(gap);
+    if (this.#running) this.#schedule();
+  }
+
+  #scan(now: number): void {
+    const checkAll = this.#directoryChanged(now);
+    for (const watched of this.#watched.values()) {
+      if (checkAll && watched.file.checkInode()) this.#step(watched, null);
+      this.#look(watched, now);
+    }
+    this.#firstScanDone = true;
+  }
+
+  #look(watched: Watched, now: number): void {
+    const { file } = watched;
+    let look = file.look(now);
+    if (look === "gone" && file.isOpen && file.checkInode()) {
+      this.#step(watched, null);
+      look = file.look(now);
+    }
+    switch (look) {
+      case "same":
+        if (isWaiting(watched.tracker)) this.#step(watched, reading(file));
+        return;
+      case "changed":
+        this.#setComplaint(watched, null);
+        if (file.takeNewIncarnation()) this.#step(watched, null);
+        this.#step(watched, reading(file));
+        return;
+      case "gone":
+        this.#step(watched, null);
+        this.#complainIfDenied(watched);
+        return;
+      case "unknown-layout":
+        this.#step(watched, null);
+        this.#complainOfLayout(watched);
+        return;
+      case "torn":
+        return; // ZoneMinder is writing right now: believed in the next scan or never
+    }
+  }
+
+  #step(watched: Watched, read: Reading | null): void {
+    const step = nextEdge(watched.tracker, read, this.#deps.clock.monotonic(), this.#traits(watched));
+    watched.tracker = step.tracker;
+    for (const edge of step.edges) {
+      if (watched.held) watched.held.push(edge);
+      else this.#apply(watched, edge);
+    }
+  }
+
+  #traits({ file, monitor }: Watched): EdgeTraits {
+    return {
+      idBeforeState: file.layout !== null && idComesBeforeState(file.layout, this.#version),
+      recording: file.recording ?? monitor.recording,
+      closesEventOnAlarm: monitor.closesEventOnAlarm,
+      eventIdWaitMs: this.#deps.options.event_id_wait_ms,
+    };
+  }
+
+  #apply(watched: Watched, edge: Edge): void {
+    const now = this.#deps.clock.now();
+    if (edge.kind === "ended") {
+      if (watched.current) this.#batch.push({ ...watched.current, phase: "ended", seenAt: now });
+      watched.current = null;
+    } else if (edge.doubtful && edge.event !== null) {
+      this.#settle(watched, edge, edge.event);
+    } else {
+      this.#begin(watched, edge, edge.event, now);
+    }
+  }
+
+  #begin(
+    watched: Watched,
+    edge: Extract<Edge, { kind: "started" }>,
+    event: EventId | null,
+    now: number,
+  ): void {
+    const { monitor } = watched;
+    watched.current = {
+      id: alarmId(monitor.id, event, edge.edge, now),
+      monitor,
+      eventId: event,
+      edge: event === null ? 1 : edge.edge,
+      phase: "started",
+      cause: edge.cause,
+      seenAt: now,
+      late: edge.late,
+    };
+    this.#batch.push(watched.current);
+  }
+
+  /** Asks the database whether the event the alarm seems to belong to is still open, then goes on in order. */
+  #settle(watched: Watched, edge: Extract<Edge, { kind: "started" }>, event: EventId): void {
+    watched.held = [];
+    const recordsOnMotion = this.#traits(watched).recording === "on-motion";
+    const settle = (open: boolean | null) => {
+      const settled = open === true || (open === null && !recordsOnMotion) ? event : null;
+      watched.tracker = settleEvent(watched.tracker, settled);
+      this.#begin(watched, edge, settled, this.#deps.clock.now());
+      const held = watched.held ?? [];
+      watched.held = null;
+      for (const later of held) {
+        if (watched.held) (watched.held as Edge[]).push(later);
+        else this.#apply(watched, later);
+      }
+      this.#deliver();
+    };
+    withTimeout(this.#deps.isEventOpen(event), DOUBT_TIMEOUT_MS).then(settle, () => settle(null));
+  }
+
+  #deliver(): void {
+    if (this.#batch.length === 0) return;
+    const alarms = this.#batch;
+    this.#batch = [];
+    this.#deps.onAlarms(alarms);
+  }
+
+  /** True when files may have been replaced, created or removed since the last look at the folder. */
+  #directoryChanged(now: number): boolean {
+    if (this.#directoryMissing && now < this.#nextDirectoryLook) return false;
+    const found = statSync(this.#deps.mapPath, { throwIfNoEntry: false });
+    if (!found) {
+      this.#onDirectoryMissing(now);
+      return !this.#directoryMissing;
+    }
+    if (this.#directoryMissing) {
+      this.#directoryMissing = false;
+      this.#deps.logger.info(`${this.#deps.mapPath} is there`);
+    }
+    const changed = found.mtimeMs !== this.#directoryMtime;
+    const young = Math.abs(this.#deps.clock.now() - found.mtimeMs) < YOUNG_DIRECTORY_MS;
+    this.#directoryMtime = found.mtimeMs;
+    if (changed && this.#readDirectory()) this.#deps.onFilesChanged();
+    const due = now >= this.#nextFullCheck;
+    if (due) this.#nextFullCheck = now + FULL_CHECK_MS;
+    return changed || young || due;
+  }
+
+  #onDirectoryMissing(now: number): void {
+    this.#nextDirectoryLook = now + DIRECTORY_RETRY_MS;
+    if (this.#directoryMissing) return;
+    this.#directoryMissing = true;
+    this.#deps.logger.error(
+      `${this.#deps.mapPath} does not exist: is ZoneMinder installed, and ZM_PATH_MAP right? It is looked for every second`,
+    );
+    for (const watched of this.#watched.values()) this.#step(watched, null);
+  }
+
+  /** Reads the names in the folder; true when the set of `zm.mmap.*` files is another one than before. */
+  #readDirectory(): boolean {
+    let names: string[];
+    try {
+      names = readdirSync(this.#deps.mapPath);
+    } catch {
+      return false;
+    }
+    const ids = names.flatMap((name) => FILE_NAME.exec(name)?.[1] ?? []).map(Number);
+    ids.sort((a, b) => a - b);
+    const changed = ids.join() !== this.#fileIds.join();
+    this.#fileIds = ids;
+    return changed;
+  }
+
+  #complainOfLayout(watched: Watched): void {
+    const { shared, trigger } = watched.file.seenSizes ?? { shared: 0, trigger: null };
+    this.#setComplaint(
+      watched,
+      `Monitor ${watched.monitor.id} (${watched.monitor.name}): ${watched.file.path} has a layout that is not known ` +
+        `(SharedData ${shared} bytes, TriggerData ${trigger ?? "none"}, ZoneMinder ${describe(this.#version)}). ` +
+        "This monitor is not watched; the others are. A newer zmes may know it",
+    );
+  }
+
+  #complainIfDenied(watched: Watched): void {
+    const { openError, path } = watched.file;
+    if (openError === null) return;
+    this.#setComplaint(
+      watched,
+      `Monitor ${watched.monitor.id} (${watched.monitor.name}): ${path} cannot be read (${openError}). ` +
+        "Run as the user of ZoneMinder's web server (www-data or apache)",
+    );
+  }
+
+  #setComplaint(watched: Watched, complaint: string | null): void {
+    if (complaint !== null && complaint !== watched.complaint) this.#deps.logger.error(complaint);
+    watched.complaint = complaint;
+  }
+}
+
+function reading(file: ShmFile): Reading {
+  return { state: file.state, lastEvent: file.lastEvent, cause: file.cause };
+}
+
+function describe(version: ZmVersion | null): string {
+  return version === null ? "version unknown" : formatVersion(version);
+}
+
+/** The promise's value, or null when it takes longer. */
+async function withTimeout<T>(promise: Promise<T | null>, ms: number): Promise<T | null> {
+  const { promise: late, resolve } = Promise.withResolvers<null>();
+  const timer = setTimeout(() => resolve(null), ms);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
