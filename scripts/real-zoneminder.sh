@@ -21,6 +21,7 @@
 # file), or where ZMES_TEST_TAKE_OVER_ZONEMINDER=1 says that the machine is disposable. ZoneMinder's own configuration files
 # stay as they are: one more file in conf.d, removed by `down`, moves its database, recordings, logs and sockets into our folder.
 set -euo pipefail
+export PATH=$PATH:/usr/sbin:/sbin
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 home=/var/lib/zmes-test-zoneminder # holds the marker and, while up, everything else
@@ -69,7 +70,10 @@ up() {
 down() {
   if [ -e "$our_conf" ]; then
     quietly as_web zmdc.pl shutdown || true
-    wait_for 30 no_camera_runs || true
+    if ! wait_for 30 no_camera_runs; then # all of them are ours: `up` refuses where another ZoneMinder runs
+      pkill -KILL -x 'zmdc.pl|zmc' || true
+      wait_for 5 no_camera_runs || true
+    fi
     rm -f "$our_conf"
   fi
   if [ -e "$run/zm.conf.access" ]; then

@@ -4,9 +4,14 @@
 #   mariadb.sh start DIR    create DIR/data on first use and listen on DIR/mariadb.sock (user root, no password)
 #   mariadb.sh stop DIR     end it; the data stays
 set -euo pipefail
+export PATH=$PATH:/usr/sbin:/sbin
 
 start() {
   local dir=$1 account=() waited=0
+  command -v mariadbd >/dev/null || {
+    echo "MariaDB is missing: apt-get install mariadb-server, or ZMES_TEST_SKIP_SERVICES=1 to skip the tests that need it." >&2
+    return 1
+  }
   if [ "$(id -u)" = 0 ]; then account=(--user=mysql); fi # mariadbd refuses to run as root
   mkdir -p "$dir/data"
   if [ "$(id -u)" = 0 ]; then chown mysql:mysql "$dir" "$dir/data"; fi

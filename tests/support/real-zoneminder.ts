@@ -1,0 +1,75 @@
+/** A real ZoneMinder with three synthetic cameras, driven through scripts/real-zoneminder.sh (which says what they do). */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { vi } from "vitest";
+import { servicesSkipped } from "./services.ts";
+
+/** Somebody said by name that the tests against the real ZoneMinder are not wanted here. */
+export const realZoneMinderSkipped = servicesSkipped || process.env.ZMES_TEST_SKIP_REAL_ZONEMINDER === "1";
+
+/** Takes the machine's ZoneMinder over and starts it; refuses with the reason where it is not ours to take. */
+export async function up(): Promise<void> {
+  await script("up");
+}
+
+/** Stops it and puts the machine's configuration back. */
+export async function down(): Promise<void> {
+  await script("down");
+}
+
+/** What `zmu -a` and the web page's button do. */
+export async function forceAlarm(monitorId: number): Promise<void> {
+  await script("alarm", String(monitorId));
+}
+
+/** Ends a forced alarm and waits until the camera is at rest: an alarm before that would continue the same event. */
+export async function cancelAlarm(monitorId: number): Promise<void> {
+  await script("cancel", String(monitorId));
+  await untilState(monitorId, ["IDLE", "TAPE"]);
+}
+
+/** Waits until ZoneMinder itself says that the camera is in one of these states. */
+export async function untilState(monitorId: number, states: readonly string[]): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const state = await script("state", String(monitorId));
+      if (!states.includes(state)) throw new Error(`camera ${monitorId} is ${state}`);
+    },
+    { timeout: 20_000, interval: 100 },
+  );
+}
+
+/** Restarts the camera's process. It returns at once; the new process takes a second or two. */
+export async function restartCamera(monitorId: number): Promise<void> {
+  await script("restart", String(monitorId));
+}
+
+/** Takes the database away from ZoneMinder and from everybody else. */
+export async function stopDatabase(): Promise<void> {
+  await script("database", "stop");
+}
+
+/** Gives the database back. */
+export async function startDatabase(): Promise<void> {
+  await script("database", "start");
+}
+
+/** Asks ZoneMinder's database; one array of columns per row. */
+export async function query(sql: string): Promise<readonly (readonly string[])[]> {
+  const output = await script("sql", sql);
+  return output === "" ? [] : output.split("\n").map((line) => line.split("\t"));
+}
+
+const run = promisify(execFile);
+
+/** One owner per test run, so that two runs on one machine do not pull ZoneMinder away from each other. */
+const owner = process.env.ZMES_REAL_ZONEMINDER_OWNER ?? String(process.pid);
+
+async function script(...args: readonly string[]): Promise<string> {
+  const path = join(import.meta.dirname, "../../scripts/real-zoneminder.sh");
+  const { stdout } = await run("bash", [path, ...args], {
+    env: { ...process.env, ZMES_REAL_ZONEMINDER_OWNER: owner },
+  });
+  return stdout.trim();
+}
