@@ -1,5 +1,5 @@
 // One camera of a ZoneMinder that is not there: writes a genuine shared-memory file, byte for byte as zmc does.
-import { closeSync, fchmodSync, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import {
@@ -135,13 +135,10 @@ class CameraFile implements SimulatedCamera {
 
   createZeroed(): void {
     this.abandon();
-    this.#fd = openSync(this.path, "a+", 0o600);
-    closeSync(this.#fd);
-    // Not "a": Linux appends whatever the position says.
-    this.#fd = openSync(this.path, "r+");
-    fchmodSync(this.#fd, 0o600);
-    this.truncate(0);
-    this.truncate(this.layout.sharedSize + TRIGGER_SIZE + BETWEEN_BYTES + IMAGE_COUNT * IMAGE_BYTES);
+    this.#fd = openSync(this.path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    const head = this.layout.sharedSize + TRIGGER_SIZE;
+    this.truncate(head + BETWEEN_BYTES + IMAGE_COUNT * IMAGE_BYTES);
+    this.writeBytes(0, new Uint8Array(head));
   }
 
   fill(): void {
@@ -233,7 +230,7 @@ class CameraFile implements SimulatedCamera {
 
   remove(): void {
     if (this.#fd === null) return;
-    unlinkSync(this.path);
+    rmSync(this.path, { force: true });
     this.#u8(this.layout.valid, 0);
     this.abandon();
   }
