@@ -1,0 +1,111 @@
+// Section "customize": what is told of an alarm, and how often.
+import { z } from "zod";
+import { flag, number, optionalText } from "../fields.ts";
+
+const PUSH_TEXT = "it shapes push messages, which come with a later release";
+const PICTURES = "pictures come with a later release";
+const HOOKS = "hooks come with a later release";
+const ENDS = "the end of an alarm is told in a later release";
+
+export const customize = z
+  .strictObject({
+    verbose: flag(false, { about: "Whether the log is also shown on the console.", since: "1.0" }),
+    console_logs: flag(false, { about: "The same as verbose, under its later name.", since: "3.7" }),
+    es_debug_level: number(
+      5,
+      { min: 0, max: 9 },
+      {
+        about: "How much the original logged.",
+        since: "5.13",
+        obsolete: "logging.level decides, and ZoneMinder's own logging options",
+      },
+    ),
+    event_check_interval: number(
+      5,
+      { min: 0, max: 86_400 },
+      {
+        about: "Seconds between two looks for new events.",
+        since: "1.0",
+        obsolete: "ZoneMinder is watched all the time; zoneminder.scan_interval_ms sets how often",
+      },
+    ),
+    monitor_reload_interval: number(
+      300,
+      { min: 1, max: 86_400 },
+      {
+        about:
+          "Seconds between two readings of the list of monitors. New and removed cameras are noticed at once besides.",
+        since: "1.0",
+      },
+    ),
+    read_alarm_cause: flag(false, {
+      about: "Whether the cause of an alarm is read.",
+      since: "1.0",
+      obsolete: "the cause is always read",
+    }),
+    tag_alarm_event_id: flag(false, {
+      about: "Whether the title of a push message names the event.",
+      since: "1.0",
+      waitsFor: PUSH_TEXT,
+    }),
+    use_custom_notification_sound: flag(false, {
+      about: "Whether the phone plays its own sound.",
+      since: "1.0",
+      obsolete: "no version acted on it",
+    }),
+    picture_url: optionalText(
+      { about: "Address of the picture of an alarm.", since: "2.0", waitsFor: PICTURES },
+      "url",
+    ),
+    include_picture: flag(false, {
+      about: "Whether a message carries a picture.",
+      since: "2.0",
+      waitsFor: PICTURES,
+    }),
+    picture_portal_username: optionalText({
+      about: "User name for fetching pictures from ZoneMinder.",
+      since: "4.4",
+      waitsFor: PICTURES,
+      example: '"!ZM_USER"',
+    }),
+    picture_portal_password: optionalText({
+      about: "Password for fetching pictures from ZoneMinder.",
+      since: "4.4",
+      waitsFor: PICTURES,
+      secret: true,
+      example: '"!ZM_PASSWORD"',
+    }),
+    use_hooks: flag(false, { about: "Whether hooks are run.", since: "5.4", waitsFor: HOOKS }),
+    send_event_end_notification: flag(false, {
+      about: "Whether the end of an alarm is told.",
+      since: "5.4",
+      waitsFor: ENDS,
+    }),
+    send_event_start_notification: flag(true, {
+      about: "Whether the start of an alarm is told.",
+      since: "6.0.6",
+      waitsFor: ENDS,
+    }),
+    es_rules: optionalText(
+      {
+        about: "File with rules that mute monitors at certain times.",
+        since: "6.0.0",
+        waitsFor: "rules come with a later release",
+      },
+      "file",
+    ),
+    notify_each_alarm: flag(true, {
+      about: "Whether several alarms inside one continuous event are each told. With no, only the first is.",
+      since: "8",
+    }),
+    repeat_cooldown: number(
+      60,
+      { min: 0, max: 86_400 },
+      {
+        about:
+          "Least number of seconds between two alarms told inside the same event. A busy street would otherwise ring all day.",
+        since: "8",
+      },
+    ),
+  })
+  .describe("What is told of an alarm, and how often.");
