@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# `npm test`: installs what is missing, starts private services, runs the tests and stops everything again.
+# `npm test`: installs what is missing, runs the tests, and leaves nothing running. The tests start their own private
+# services (MariaDB, a real ZoneMinder) on free ports and sockets.
 #
 #   npm test                       everything
 #   npm test -- tests/domain       arguments after `--` go to vitest
 #
-# ZMES_TEST_SKIP_SERVICES=1          skip the tests that need Debian packages (MariaDB, ZoneMinder)
+# ZMES_TEST_SKIP_SERVICES=1          install no Debian packages; skip the tests whose services are missing
 # ZMES_TEST_SKIP_REAL_ZONEMINDER=1   skip the tests against the real ZoneMinder
 # ZMES_TEST_TAKE_OVER_ZONEMINDER=1   this machine is disposable: use its ZoneMinder although the tests did not install it
 set -euo pipefail
@@ -12,28 +13,25 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PATH=$PATH:/usr/sbin:/sbin
 time_limit=840 # seconds for everything, so that a hanging test ends before whoever waits for the result gives up
 
+# Every temporary folder of the tests lies in here, with the databases they start, so that nothing outlives even tests that
+# were killed. Readable for others, because MariaDB is not root.
+temporary=$(mktemp -d "${TMPDIR:-/tmp}/zmes-test-XXXXXX")
+chmod 755 "$temporary"
+export TMPDIR=$temporary ZMES_REAL_ZONEMINDER_OWNER=$$
 tests=
-services=$(mktemp -d "${TMPDIR:-/tmp}/zmes-test-XXXXXX")
-export ZMES_TEST_SERVICES=$services ZMES_REAL_ZONEMINDER_OWNER=$$
 
-stop_services() {
-  local directory
-  for directory in "$services"/*/; do bash scripts/services/mariadb.sh stop "${directory%/}" || true; done
-  rm -rf "$services"
+clean_up() {
   if [ "$(cat /var/lib/zmes-test-zoneminder/run/owner 2>/dev/null)" = $$ ]; then bash scripts/real-zoneminder.sh down || true; fi
+  local left
+  left=$(pgrep -f -- "--datadir=$temporary/" 2>/dev/null || true)
+  if [ -n "$left" ]; then kill -KILL $left || true; fi
+  rm -rf "$temporary"
 }
-trap stop_services EXIT
+trap clean_up EXIT
 trap '[ -z "$tests" ] || kill -TERM "$tests" 2>/dev/null' INT TERM
 
 bash scripts/npm-packages.sh
-if [ "${ZMES_TEST_SKIP_SERVICES:-}" != 1 ]; then
-  bash scripts/services/debian-packages.sh
-  if command -v mariadbd >/dev/null; then
-    chmod 755 "$services"
-    bash scripts/services/mariadb.sh start "$services/mariadb"
-    export ZMES_TEST_MARIADB_SOCKET=$services/mariadb/mariadb.sock
-  fi
-fi
+if [ "${ZMES_TEST_SKIP_SERVICES:-}" != 1 ]; then bash scripts/services/debian-packages.sh; fi
 
 export PATH=$PWD/node_modules/node/bin:$PWD/node_modules/.bin:$PATH
 # In the background, because bash looks at signals only between commands that it waits for in the foreground.
