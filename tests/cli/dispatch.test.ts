@@ -1,0 +1,106 @@
+// Which command a command line means, and what the help promises.
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import type { Command } from "../../src/cli/command.ts";
+import { nearestName, runCommandLine } from "../../src/cli/dispatch.ts";
+import { commands } from "../../src/cli/index.ts";
+import { testIo } from "../support/command-io.ts";
+
+const packageVersion: string = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+).version;
+
+/** Two commands that say how they were called. */
+const echoing = ["run", "other"].map(
+  (name): Command => ({
+    name,
+    summary: name,
+    usage: name,
+    options: [],
+    notes: [],
+    async run(argv, io) {
+      io.stdout.write([name, ...argv].join(" "));
+      return 7;
+    },
+  }),
+);
+
+test.each([
+  [[], "run"],
+  [["--config", "/etc/x"], "run --config /etc/x"],
+  [["run", "--debug"], "run --debug"],
+  [["other", "a", "--b"], "other a --b"],
+])("the command line %j means `%s`", async (argv, meaning) => {
+  const io = testIo();
+  expect(await runCommandLine(echoing, argv, io)).toBe(7);
+  expect(io.out()).toBe(meaning);
+});
+
+test("the help lists every command with its summary", async () => {
+  for (const argv of [["--help"], ["-h"], ["help"]]) {
+    const io = testIo();
+    expect(await runCommandLine(commands, argv, io)).toBe(0);
+    for (const { name, summary } of commands)
+      expect(io.out()).toMatch(new RegExp(`^  ${name} +${summary.slice(0, 10)}`, "m"));
+  }
+});
+
+test("the commands are those that the documentation promises", () => {
+  const names = commands.map(({ name }) => name);
+  expect(names.sort()).toEqual(
+    ["check-config", "demo", "example-config", "help", "listen", "run", "version"].sort(),
+  );
+});
+
+describe.each(commands.map((command) => ({ command, name: command.name })))("$name", ({ command, name }) => {
+  test("explains itself with --help and with `help`, and exits 0", async () => {
+    const [one, other] = [testIo(), testIo()];
+    expect(await runCommandLine(commands, [name, "--help"], one)).toBe(0);
+    expect(await runCommandLine(commands, ["help", name], other)).toBe(0);
+    expect(one.out()).toBe(other.out());
+    expect(one.out()).toContain(`Usage: zmes ${command.usage}`);
+    for (const { flag } of command.options) expect(one.out()).toContain(flag);
+  });
+
+  test("its help fits a terminal of 110 columns", async () => {
+    const io = testIo();
+    await runCommandLine(commands, [name, "--help"], io);
+    for (const line of io.out().split("\n")) expect(line.length).toBeLessThanOrEqual(110);
+  });
+});
+
+test("an unknown command is refused with the nearest one, the list, and 2", async () => {
+  const io = testIo();
+  expect(await runCommandLine(commands, ["lisen"], io)).toBe(2);
+  expect(io.err()).toContain('no command "lisen". Did you mean `zmes listen`?');
+  expect(io.err()).toContain("check-config");
+  expect(io.out()).toBe("");
+});
+
+test("`help` of an unknown command is refused", async () => {
+  const io = testIo();
+  expect(await runCommandLine(commands, ["help", "nothing"], io)).toBe(2);
+});
+
+test.each([
+  ["chek-config", "check-config"],
+  ["exam", "example-config"],
+  ["vresion", "version"],
+  ["xyzzy", undefined],
+  ["r", undefined],
+])("the nearest command to %s is %s", (typed, nearest) => {
+  expect(
+    nearestName(
+      typed,
+      commands.map(({ name }) => name),
+    ),
+  ).toBe(nearest);
+});
+
+test("`version` and `--version` print the version of the package", async () => {
+  for (const argv of [["version"], ["--version"]]) {
+    const io = testIo();
+    expect(await runCommandLine(commands, argv, io)).toBe(0);
+    expect(io.out()).toContain(packageVersion);
+  }
+});
