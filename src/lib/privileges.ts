@@ -1,0 +1,37 @@
+// Gives up root's rights for those of the user that owns the program's files.
+import { existsSync, readFileSync } from "node:fs";
+import { AppError, reasonOf } from "./errors.ts";
+
+/** Files of the program are for its user and group; never for the world. */
+const UMASK = 0o027;
+/** The web server's user, on Debian and on Red Hat; used when nothing else is said. */
+const USUAL_USERS = ["www-data", "apache"] as const;
+
+/**
+ * As root: becomes the user and its groups, for good, and returns its name. Otherwise changes nothing but the
+ * umask and returns null. Must be called before any file is opened. Without a user: www-data, or apache where
+ * only that exists; without a group: the one named like the user.
+ */
+export function becomeUser(user?: string, group?: string): string | null {
+  process.umask(UMASK);
+  if (process.getuid?.() !== 0) return null;
+  const toUser = user || usualUser();
+  const toGroup = group || toUser;
+  try {
+    process.initgroups?.(toUser, toGroup);
+    process.setgid?.(toGroup);
+    process.setuid?.(toUser);
+  } catch (failure) {
+    throw new AppError(
+      "PRIVILEGES_FAILED",
+      { user: toUser, group: toGroup, problem: reasonOf(failure) },
+      failure,
+    );
+  }
+  return toUser;
+}
+
+function usualUser(): string {
+  const known = existsSync("/etc/passwd") ? readFileSync("/etc/passwd", "utf8") : "";
+  return USUAL_USERS.find((name) => new RegExp(`^${name}:`, "m").test(known)) ?? USUAL_USERS[0];
+}

@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { AppError, errorCodes } from "../../src/lib/errors.ts";
+
+const page = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8");
+const documented = [...page.matchAll(/^\| `([A-Z_]+)` \|/gm)].map((match) => match[1]);
+
+test("every error code has its row in docs/errors.md", () => {
+  expect(errorCodes.filter((code) => !documented.includes(code))).toEqual([]);
+});
+
+test("docs/errors.md names no code that does not exist", () => {
+  expect(documented.filter((code) => !errorCodes.some((known) => known === code))).toEqual([]);
+});
+
+test("a code is documented once", () => {
+  expect(documented).toHaveLength(new Set(documented).size);
+});
+
+test.each(errorCodes)("%s has a message without a full stop and a hint with one", (code) => {
+  const error = new AppError(code);
+  expect(error.message).not.toMatch(/\.$/);
+  expect(error.hint).toMatch(/[.!]$/);
+});
+
+test("details fill the message, and a missing one does no harm", () => {
+  expect(new AppError("NETWORK_PORT_IN_USE", { port: 9000 }).message).toBe(
+    "Port 9000 on {address} is in use by another program",
+  );
+});

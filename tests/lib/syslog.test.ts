@@ -1,0 +1,75 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { systemClock } from "../../src/lib/clock.ts";
+import type { LogLevel, LogRecord } from "../../src/lib/log.ts";
+import { createSyslog, type SyslogOptions } from "../../src/lib/syslog.ts";
+
+let server = createSocket("udp4");
+let received: string[] = [];
+
+beforeEach(async () => {
+  received = [];
+  server = createSocket("udp4", (bytes) => received.push(bytes.toString()));
+  server.bind(0, "127.0.0.1");
+  await once(server, "listening");
+});
+afterEach(() => server.close());
+
+function saying(message: string, level: LogLevel = "info"): LogRecord {
+  return { time: 0, level, room: "main", message, fields: {} };
+}
+
+function aSyslog(change: Partial<SyslogOptions> = {}) {
+  const port = String(server.address().port);
+  return createSyslog({
+    level: "info",
+    tag: "zmeventnotification",
+    text: (record) => record.message,
+    clock: systemClock,
+    programArguments: ["--udp", "--server", "127.0.0.1", "--port", port, "--rfc3164"],
+    ...change,
+  });
+}
+
+test("lines arrive as local1, each with its own priority, under ZoneMinder's name", async () => {
+  const syslog = aSyslog();
+  syslog.write(saying("INF [Push enabled via FCM]"));
+  syslog.write(saying("ERR [Broken]", "error"));
+  await vi.waitFor(() => expect(received).toHaveLength(2));
+  expect(received[0]).toMatch(/^<142>.* zmeventnotification\[\d+\]: INF \[Push enabled via FCM\]$/);
+  expect(received[1]).toMatch(/^<139>.*ERR \[Broken\]$/);
+  await syslog.close();
+});
+
+test("what was written just before the end still arrives", async () => {
+  const syslog = aSyslog();
+  syslog.write(saying("last words"));
+  await syslog.close();
+  await vi.waitFor(() => expect(received[0]).toContain("last words"));
+});
+
+test("a missing program is told once and never throws", async () => {
+  const states: string[] = [];
+  const onState = (reachable: boolean, problem: string): void => void states.push(`${reachable} ${problem}`);
+  const syslog = aSyslog({ program: "/nonexistent/logger", onState });
+  for (let number = 0; number < 10; number += 1) syslog.write(saying("x"));
+  await vi.waitFor(() => expect(states).toHaveLength(1));
+  syslog.write(saying("x"));
+  expect(states[0]).toContain("ENOENT");
+  await syslog.close();
+});
+
+test("a program that dies is started again, not more often than every few seconds", async () => {
+  let now = 0;
+  const states: boolean[] = [];
+  const clock = { now: () => 0, monotonic: () => now };
+  const syslog = aSyslog({ program: "false", clock, onState: (reachable) => void states.push(reachable) });
+  syslog.write(saying("x"));
+  await vi.waitFor(() => expect(states).toEqual([false]));
+  syslog.write(saying("x"));
+  now = 6000;
+  syslog.write(saying("x"));
+  await vi.waitFor(() => expect(states).toEqual([false, true, false]));
+  await syslog.close();
+});
