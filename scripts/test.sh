@@ -14,9 +14,9 @@ export PATH=$PATH:/usr/sbin:/sbin
 time_limit=840 # seconds for everything, so that a hanging test ends before whoever waits for the result gives up
 
 # Every temporary folder of the tests lies in here, with the databases they start, so that nothing outlives even tests that
-# were killed. Readable for others, because MariaDB is not root.
+# were killed. Open to others like /tmp, because MariaDB is not root.
 temporary=$(mktemp -d "${TMPDIR:-/tmp}/zmes-test-XXXXXX")
-chmod 755 "$temporary"
+chmod 1777 "$temporary"
 export TMPDIR=$temporary ZMES_REAL_ZONEMINDER_OWNER=$$
 tests=
 
