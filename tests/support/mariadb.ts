@@ -1,0 +1,157 @@
+// A private MariaDB for tests: own folder, own socket, optionally a free TCP port. Never the system's server.
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const fixtures = new URL("../fixtures/schemas/", import.meta.url);
+const PACKAGE_SCHEMA = "/usr/share/zoneminder/db/zm_create.sql";
+/** Where Debian and others put the server; it is often not on PATH. */
+const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin:/usr/libexec`;
+const START_MS = 20_000;
+
+export type SchemaVersion = "1.30" | "1.34" | "1.36" | "1.37.27" | "1.38";
+
+export interface Mariadb {
+  readonly socket: string;
+  /** 0 when the server does not listen on TCP. */
+  readonly port: number;
+  /** Runs statements as the administrator and returns the output, tab-separated. */
+  sql(text: string, database?: string): string;
+  /** Makes an empty ZoneMinder database of that version; user zmuser, password zmpass may use it. */
+  createZoneMinder(database: string, version: SchemaVersion): void;
+  stopServer(): Promise<void>;
+  startServer(): Promise<void>;
+  /** Freezes (false: thaws) the server, as a host that hangs. */
+  freeze(frozen: boolean): void;
+  /** Stops the server and removes everything. */
+  stop(): Promise<void>;
+}
+
+/**
+ * True when tests that need MariaDB may be left out: it is not installed and ZMES_TEST_SKIP_SERVICES=1 allows it.
+ * For describe.skipIf; says once what is missing.
+ */
+export function mariadbMayBeSkipped(): boolean {
+  const skip = process.env.ZMES_TEST_SKIP_SERVICES === "1" && missing() !== null;
+  if (skip) console.warn(`SKIPPED: ${missing()} (ZMES_TEST_SKIP_SERVICES=1 allows leaving these tests out.)`);
+  return skip;
+}
+
+/** Starts a server of its own; `tcp` adds a free port on 127.0.0.1, `args` go to mariadbd. */
+export async function startMariadb(options: { tcp?: boolean; args?: string[] } = {}): Promise<Mariadb> {
+  const problem = missing();
+  if (problem) throw new Error(`${problem} Set ZMES_TEST_SKIP_SERVICES=1 to leave these tests out.`);
+  const folder = mkdtempSync(join(tmpdir(), "zmes-mariadb-"));
+  // The server drops to another user when started by root and must get through this folder.
+  chmodSync(folder, 0o755);
+  const owner = process.getuid?.() === 0 ? ["--user=mysql"] : [];
+  if (owner.length > 0) execFileSync("chown", ["mysql", folder]);
+  execFileSync("mariadb-install-db", [...installArgs(folder), ...owner], { env: { ...process.env, PATH } });
+  const socket = join(folder, "s");
+  const port = options.tcp ? await freePort() : 0;
+  const args = [...serverArgs(folder, port), ...owner, ...(options.args ?? [])];
+  let child: ChildProcess | null = null;
+
+  const sql = (text: string, database?: string) => {
+    const client = ["--no-defaults", "-uroot", `-S${socket}`, "-N", "--default-character-set=utf8mb4"];
+    const run = spawnSync("mariadb", [...client, ...(database ? [database] : [])], { input: text });
+    if (run.status !== 0) throw new Error(`The statements failed: ${run.stderr}\n${text.slice(0, 500)}`);
+    return run.stdout.toString();
+  };
+  const stopServer = async () => {
+    const running = child;
+    child = null;
+    if (!running || running.exitCode !== null || running.signalCode !== null) return;
+    const gone = new Promise((resolve) => running.once("exit", resolve));
+    running.kill("SIGCONT");
+    running.kill("SIGTERM");
+    await gone;
+  };
+  const startServer = async () => {
+    child = spawn("mariadbd", args, { stdio: "ignore", env: { ...process.env, PATH } });
+    await answering(child, socket, join(folder, "log"));
+  };
+  const killAtExit = () => child?.kill("SIGKILL");
+  process.once("exit", killAtExit);
+  await startServer();
+  sql("CREATE USER zmuser@localhost IDENTIFIED BY 'zmpass', zmuser@'127.0.0.1' IDENTIFIED BY 'zmpass'");
+
+  return {
+    socket,
+    port,
+    sql,
+    createZoneMinder(database, version) {
+      sql(
+        `CREATE DATABASE \`${database}\`; GRANT ALL ON \`${database}\`.* TO zmuser@localhost, zmuser@'127.0.0.1'`,
+      );
+      sql(schemaText(version), database);
+    },
+    stopServer,
+    startServer,
+    freeze: (frozen) => void child?.kill(frozen ? "SIGSTOP" : "SIGCONT"),
+    async stop() {
+      await stopServer();
+      process.off("exit", killAtExit);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function missing(): string | null {
+  for (const program of ["mariadbd", "mariadb-install-db", "mariadb"]) {
+    const found = PATH.split(":").some((folder) => existsSync(join(folder, program)));
+    if (!found)
+      return `These tests need MariaDB and ${program} was not found (Debian: apt install mariadb-server).`;
+  }
+  return existsSync(PACKAGE_SCHEMA)
+    ? null
+    : `These tests need the schema of ZoneMinder 1.36 at ${PACKAGE_SCHEMA} (Debian: apt install zoneminder).`;
+}
+
+function installArgs(folder: string): string[] {
+  const quick = ["--innodb-log-file-size=8M", "--skip-test-db", "--auth-root-authentication-method=normal"];
+  return ["--no-defaults", `--datadir=${folder}/data`, ...quick];
+}
+
+function serverArgs(folder: string, port: number): string[] {
+  const network = port > 0 ? ["--bind-address=127.0.0.1", `--port=${port}`] : ["--skip-networking"];
+  return [
+    "--no-defaults",
+    `--datadir=${folder}/data`,
+    `--socket=${folder}/s`,
+    `--pid-file=${folder}/pid`,
+    `--log-error=${folder}/log`,
+    "--skip-log-bin",
+    "--performance-schema=0",
+    "--innodb-buffer-pool-size=32M",
+    "--innodb-log-file-size=8M",
+    "--innodb-flush-log-at-trx-commit=0",
+    ...network,
+  ];
+}
+
+/** The package's own file for 1.36, without its choice of a database; ours for the others. */
+function schemaText(version: SchemaVersion): string {
+  if (version !== "1.36") return readFileSync(new URL(`${version}.sql`, fixtures), "utf8");
+  return readFileSync(PACKAGE_SCHEMA, "utf8").replace(/^(CREATE DATABASE|USE) .*$/gm, "");
+}
+
+async function answering(child: ChildProcess, socket: string, log: string): Promise<void> {
+  const deadline = performance.now() + START_MS;
+  while (performance.now() < deadline && child.exitCode === null) {
+    const ping = spawnSync("mariadb", ["--no-defaults", "-uroot", `-S${socket}`, "-e", "SELECT 1"]);
+    if (ping.status === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`MariaDB did not start:\n${existsSync(log) ? readFileSync(log, "utf8").slice(-2000) : ""}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address ? address.port : 0;
+}

@@ -1,0 +1,169 @@
+import { existsSync } from "node:fs";
+import { userInfo } from "node:os";
+import pino from "pino";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { systemClock } from "../../src/lib/clock.ts";
+import { createDatabase, type Database, DatabaseUnavailable } from "../../src/zoneminder/database.ts";
+import type { DatabaseTarget } from "../../src/zoneminder/database-target.ts";
+import { type Mariadb, mariadbMayBeSkipped, startMariadb } from "../support/mariadb.ts";
+
+describe.skipIf(mariadbMayBeSkipped())("the connection to the database", () => {
+  let server: Mariadb;
+  const opened: Database[] = [];
+  let lines: string[] = [];
+  const log = pino({}, { write: (line: string) => void lines.push(line) });
+
+  beforeAll(async () => {
+    server = await startMariadb({ tcp: true });
+    server.sql(
+      "CREATE DATABASE zm CHARACTER SET utf8mb4; GRANT ALL ON zm.* TO zmuser@localhost, zmuser@'127.0.0.1'",
+    );
+    server.sql(
+      "CREATE TABLE T (Id BIGINT UNSIGNED, Name TEXT); INSERT INTO T VALUES (9007199254740991, 'Straße 防犯 🚗')",
+      "zm",
+    );
+  });
+  afterEach(async () => {
+    for (const database of opened.splice(0)) await database.stop();
+    lines = [];
+  });
+  afterAll(async () => server.stop());
+
+  function open(change: Partial<DatabaseTarget> = {}): Database {
+    const target: DatabaseTarget = {
+      ...{ sockets: [server.socket], tcp: null, database: "zm" },
+      ...{ user: "zmuser", password: "zmpass", tls: null },
+      ...change,
+    };
+    const database = createDatabase(target, { log, clock: systemClock });
+    opened.push(database);
+    return database;
+  }
+  const said = (words: string) => lines.filter((line) => line.includes(words)).length;
+
+  it("is made through the Unix socket that exists", async () => {
+    const database = open({ sockets: ["/nonexistent/mysqld.sock", server.socket] });
+    expect(await database.query("SELECT 1 AS One")).toEqual([{ One: 1 }]);
+    expect(database.isUp()).toBe(true);
+  });
+
+  it("is made over TCP when no socket exists", async () => {
+    const database = open({ sockets: ["/nonexistent/s"], tcp: { host: "127.0.0.1", port: server.port } });
+    expect(await database.query("SELECT 1 AS One")).toEqual([{ One: 1 }]);
+  });
+
+  it("lets in a user whom the operating system vouches for", async () => {
+    const user = userInfo().username;
+    server.sql(`CREATE USER IF NOT EXISTS '${user}'@localhost; GRANT ALL ON *.* TO '${user}'@localhost`);
+    server.sql(`ALTER USER '${user}'@localhost IDENTIFIED VIA unix_socket`);
+    expect(await open({ user, password: "" }).query("SELECT 1 AS One")).toEqual([{ One: 1 }]);
+  });
+
+  it("carries every letter and large ids unharmed, both ways", async () => {
+    const rows = await open().query("SELECT Id, Name FROM T WHERE Name = ? AND Id = ?", [
+      "Straße 防犯 🚗",
+      9007199254740991,
+    ]);
+    expect(rows).toEqual([{ Id: 9007199254740991, Name: "Straße 防犯 🚗" }]);
+  });
+
+  it("never lets a value become part of the statement, whatever sql_mode the server has", async () => {
+    server.sql("SET GLOBAL sql_mode = 'NO_BACKSLASH_ESCAPES'");
+    const rows = await open().query("SELECT Id FROM T WHERE Name = ?", ["\\' OR 1=1 -- "]);
+    server.sql("SET GLOBAL sql_mode = DEFAULT");
+    expect(rows).toEqual([]);
+  });
+
+  it("says that the database is away for a wrong password, without repeating it", async () => {
+    const database = open({ password: "falsch-geheim" });
+    await expect(database.query("SELECT 1")).rejects.toThrow(DatabaseUnavailable);
+    expect(said("Cannot reach the database")).toBe(1);
+    expect(lines.join()).toContain("Access denied");
+    expect(lines.join()).not.toContain("falsch-geheim");
+  });
+
+  it("tells a faulty statement from an absent database", async () => {
+    const database = open();
+    const failure = database.query("SELECT Nothing FROM T");
+    await expect(failure).rejects.toThrow(/Nothing/);
+    await expect(failure).rejects.not.toThrow(DatabaseUnavailable);
+    expect(await database.query("SELECT 1 AS One")).toEqual([{ One: 1 }]);
+  });
+
+  it("says once when the database goes and once when it is back, and comes back by itself", async () => {
+    const database = open();
+    const states: boolean[] = [];
+    database.onStateChange((up) => states.push(up));
+    await database.query("SELECT 1");
+    await server.stopServer();
+    expect(existsSync(server.socket)).toBe(false);
+    for (let i = 0; i < 5; i++) await expect(database.query("SELECT 1")).rejects.toThrow(DatabaseUnavailable);
+    await server.startServer();
+    await vi.waitFor(() => expect(database.isUp()).toBe(true), { timeout: 15_000 });
+    expect(await database.query("SELECT 1 AS One")).toEqual([{ One: 1 }]);
+    expect(states).toEqual([true, false, true]);
+    expect(said("Lost the database")).toBe(1);
+    expect(said("The database is back after")).toBe(1);
+  });
+
+  it("notices by itself that the database went while nobody asked", async () => {
+    const database = open();
+    await database.query("SELECT 1");
+    await server.stopServer();
+    await vi.waitFor(() => expect(database.isUp()).toBe(false), { timeout: 5000 });
+    await server.startServer();
+  });
+
+  it("survives a restart between two questions without a word", async () => {
+    const database = open();
+    await Promise.all([1, 2, 3, 4].map(() => database.query("SELECT SLEEP(0.05)")));
+    const ids = server.sql("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'zmuser'").trim();
+    server.sql(
+      ids
+        .split("\n")
+        .map((id) => `KILL ${id};`)
+        .join(""),
+    );
+    expect(await database.query("SELECT 1 AS One")).toEqual([{ One: 1 }]);
+    expect(said("Lost")).toBe(0);
+  });
+
+  it("may be absent at start", async () => {
+    await server.stopServer();
+    const database = open();
+    await database.start(new AbortController().signal);
+    await vi.waitFor(() => expect(said("Cannot reach the database")).toBe(1));
+    await server.startServer();
+    await vi.waitFor(() => expect(said("The database is back")).toBe(1), { timeout: 15_000 });
+  });
+
+  it("gives up on a server that hangs, and ends even then", { timeout: 30_000 }, async () => {
+    const database = open();
+    await database.query("SELECT 1");
+    server.freeze(true);
+    try {
+      const asked = performance.now();
+      // More questions than connections: those in the queue must not wait for ever either.
+      const answers = await Promise.allSettled(Array.from({ length: 8 }, () => database.query("SELECT 1")));
+      expect(
+        answers.every(
+          (answer) => answer.status === "rejected" && answer.reason instanceof DatabaseUnavailable,
+        ),
+      ).toBe(true);
+      expect(performance.now() - asked).toBeLessThan(7000);
+      const stopped = performance.now();
+      await database.stop();
+      expect(performance.now() - stopped).toBeLessThan(2000);
+    } finally {
+      server.freeze(false);
+    }
+  });
+
+  it("refuses questions after its end and ends twice without complaint", async () => {
+    const database = open();
+    await database.query("SELECT 1");
+    await Promise.all([database.stop(), database.stop()]);
+    await expect(database.query("SELECT 1")).rejects.toThrow(DatabaseUnavailable);
+    expect(said("Lost")).toBe(0);
+  });
+});
