@@ -14,7 +14,7 @@ export interface Reading {
 
 /** What is known of the way this ZoneMinder writes and this monitor records. */
 export interface EdgeTraits {
-  /** From 1.34.17 to before 1.37.50 the event's id is in memory before the state says ALARM; elsewhere after it. */
+  /** From 1.34.19 to before 1.37.50 the event's id is in memory before the state says ALARM; elsewhere after it. */
   readonly idBeforeState: boolean;
   readonly recording: RecordingMode;
   readonly closesEventOnAlarm: boolean | null;

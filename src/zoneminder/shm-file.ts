@@ -84,8 +84,11 @@ export class ShmFile {
     return is;
   }
 
-  /** Reads the head; goes on to the whole only when something changed. `now` in ms, any steady clock. */
-  look(now: number): Look {
+  /**
+   * Reads the head; goes on to the whole only when something changed, or when `whole` asks for it (the cause may
+   * have changed alone). `now` in ms, any steady clock.
+   */
+  look(now: number, whole = false): Look {
     if (this.#fd < 0) return "gone";
     for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
       if (!this.#readHead()) return this.#onUnreadable();
@@ -93,7 +96,7 @@ export class ShmFile {
       if (layout === null) return buffer.readUInt32LE(0) === 0 ? "gone" : "unknown-layout";
       if (buffer.readUInt32LE(0) !== layout.sharedSize) return this.#onUnreadable();
       if (buffer.readUInt8(layout.valid) !== 1) return this.#onUnreadable();
-      if (this.#isUnchanged(layout, now)) return "same";
+      if (!whole && this.#isUnchanged(layout, now)) return "same";
       if (this.#believe(layout, now)) return "changed";
     }
     return "torn";

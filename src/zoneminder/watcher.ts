@@ -82,6 +82,7 @@ export class Watcher implements Part {
   #listening = false;
   #firstScanDone = false;
   #lastScanAt = 0;
+  #scans = 0;
   #scanMs = 0;
   #directoryMtime = -1;
   #directoryMissing = false;
@@ -160,9 +161,9 @@ export class Watcher implements Part {
     return this.#running && this.#deps.clock.monotonic() - this.#lastScanAt < allowed;
   }
 
-  /** How long the last scan took, in ms, and what is being watched. */
-  stats(): { readonly scanMs: number; readonly monitors: number } {
-    return { scanMs: this.#scanMs, monitors: this.#watched.size };
+  /** How many scans there were, how long one takes (smoothed, in ms), and how many monitors are watched. */
+  stats(): { readonly scans: number; readonly scanMs: number; readonly monitors: number } {
+    return { scans: this.#scans, scanMs: this.#scanMs, monitors: this.#watched.size };
   }
 
   #interval(): number {
@@ -200,18 +201,18 @@ export class Watcher implements Part {
       this.#look(watched, now);
     }
     this.#firstScanDone = true;
+    this.#scans += 1;
   }
 
   #look(watched: Watched, now: number): void {
     const { file } = watched;
-    let look = file.look(now);
+    let look = file.look(now, isWaiting(watched.tracker));
     if (look === "gone" && file.isOpen && file.checkInode()) {
       this.#step(watched, null);
       look = file.look(now);
     }
     switch (look) {
       case "same":
-        if (isWaiting(watched.tracker)) this.#step(watched, reading(file));
         return;
       case "changed":
         this.#setComplaint(watched, null);
