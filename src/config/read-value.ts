@@ -8,17 +8,17 @@ export type Reading =
   | { readonly outcome: "default" }
   | { readonly outcome: "wrong" };
 
-const FLAG_WORDS: Readonly<Record<string, boolean>> = {
-  "1": true,
-  yes: true,
-  true: true,
-  on: true,
-  "0": false,
-  no: false,
-  false: false,
-  off: false,
-  "": false,
-};
+const FLAG_WORDS: ReadonlyMap<string, boolean> = new Map([
+  ["1", true],
+  ["yes", true],
+  ["true", true],
+  ["on", true],
+  ["0", false],
+  ["no", false],
+  ["false", false],
+  ["off", false],
+  ["", false],
+]);
 
 /** Reads a value as the kind says; limits are checked by the schema afterwards. */
 export function readValue(kind: Kind, raw: RawValue): Reading {
@@ -28,7 +28,7 @@ export function readValue(kind: Kind, raw: RawValue): Reading {
   const text = raw.text.trim();
   switch (kind) {
     case "flag":
-      return value(FLAG_WORDS[text.toLowerCase()]);
+      return value(FLAG_WORDS.get(text.toLowerCase()));
     case "number":
       return readNumber(text);
     case "choice":
@@ -45,7 +45,7 @@ export function readValue(kind: Kind, raw: RawValue): Reading {
 
 /** True for the words that mean false to us. */
 export function meansFalse(text: string): boolean {
-  return FLAG_WORDS[text.trim().toLowerCase()] === false;
+  return FLAG_WORDS.get(text.trim().toLowerCase()) === false;
 }
 
 const WRONG: Reading = { outcome: "wrong" };

@@ -1,0 +1,54 @@
+// What can be wrong with a configuration although each of its values is right.
+import type { Config, KeyPath } from "./schema.ts";
+
+/** A finding, and the key on whose line it is reported. */
+export interface Finding {
+  readonly path: KeyPath;
+  readonly text: string;
+}
+
+/** What stops the start. `off` shows how the file at hand switches TLS off. */
+export function findProblems(config: Config, off: string): Finding[] {
+  const { enable, cert, key } = config.ssl;
+  if (!enable || (cert !== null && key !== null)) return [];
+  const missing = cert === null && key === null ? "neither ssl.cert nor ssl.key is" : null;
+  const one = cert === null ? "ssl.cert is not" : "ssl.key is not";
+  return [
+    {
+      path: "ssl.enable",
+      text: `TLS is on, but ${missing ?? one} set. Name certificate and key in ssl.cert and ssl.key, or serve without TLS by ${off} in section ssl.`,
+    },
+  ];
+}
+
+/** What the operator should know, although the program starts. */
+export function findDangers(config: Config, isSet: (path: KeyPath) => boolean): Finding[] {
+  const dangers: Finding[] = [];
+  if (!config.auth.enable) {
+    dangers.push({
+      path: "auth.enable",
+      text: "login is switched off: anyone who reaches the port sees every alarm.",
+    });
+  }
+  const push = pushWithoutKey(config);
+  if (push !== null)
+    dangers.push({ path: config.fcm.api_key === null ? "fcm.enable" : "fcm.api_key", text: push });
+  if (isSet("customize.event_check_interval")) {
+    dangers.push({
+      path: "customize.event_check_interval",
+      text: "this is no longer needed: ZoneMinder is watched all the time. zoneminder.scan_interval_ms sets how often.",
+    });
+  }
+  return dangers;
+}
+
+/** Two sentences: what is wrong, and the way out. Null when push can work or is off. */
+function pushWithoutKey({ fcm }: Config): string | null {
+  if (!fcm.enable || fcm.fcm_service_account_file !== null || fcm.fcm_v1_key !== null) return null;
+  const wayOut =
+    "Give fcm.fcm_service_account_file, or fcm.fcm_v1_key with fcm.fcm_v1_url, or switch fcm.enable off.";
+  if (fcm.api_key !== null) {
+    return `this is a key of the legacy interface, which Google ended in 2024, so phones cannot be reached by push. ${wayOut}`;
+  }
+  return `push to phones is on, but there is no key for it; phones still register and sockets work. ${wayOut}`;
+}

@@ -1,0 +1,55 @@
+// Writes a value for people to read, without ever showing a secret.
+import type { Origin } from "./load.ts";
+import type { Config, KeyPath } from "./schema.ts";
+import { knownKeys } from "./schema.ts";
+
+/** What is needed to show a value. */
+export interface Shown {
+  readonly config: Config;
+  readonly origins: ReadonlyMap<KeyPath, Origin>;
+}
+
+/** The value of a key, "(undefined)" when it is not set, "(defined)" when it is nobody's business. */
+export function showValue({ config, origins }: Shown, path: KeyPath): string {
+  const known = knownKeys.get(path);
+  const value = valueAt(config, path);
+  if (!known || value === null || value === undefined) return "(undefined)";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (Array.isArray(value) && value.length === 0) return "(undefined)";
+  if (known.secret) return "(defined)";
+  const text = Array.isArray(value) ? value.join(",") : String(value);
+  if (known.kind === "url") return withoutCredentials(text);
+  // The samples of the original keep the names of the certificate files among the secrets. A file name gives
+  // nothing away, and the operator must see which file is meant.
+  if (origins.get(path)?.secret && known.kind !== "file") return "(defined)";
+  return oneLine(text);
+}
+
+/** The value of a key. */
+export function valueAt(config: Config, path: KeyPath): unknown {
+  const [section = "", key = ""] = path.split(".");
+  const sections: Readonly<Record<string, Readonly<Record<string, unknown>>>> = config;
+  return sections[section]?.[key];
+}
+
+/**
+ * An address without user, password and fragment, and with only those parameters that are known to be harmless:
+ * a password with an unescaped "&" would otherwise go on in the next one.
+ */
+export function withoutCredentials(address: string): string {
+  const [beforeQuery = "", ...query] = oneLine(address).replace(/#.*$/, "").split("?");
+  const base = beforeQuery.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/i, "$1");
+  if (query.length === 0) return base;
+  const parameters = query.join("?").split(/[&;]/);
+  // An "@" this late can only mean a password with a "?" in it: nothing after the scheme is certain then.
+  if (query.some((part) => part.includes("@") && !part.includes("="))) return "(defined)";
+  const kept = parameters.filter((parameter) =>
+    /^(view|eid|fid|width|height|scale|show)=[\w.-]*$/i.test(parameter),
+  );
+  const cut = kept.length < parameters.length ? "..." : "";
+  return `${base}?${[...kept, cut].filter((part) => part !== "").join("&")}`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*[\r\n]+\s*/g, " ");
+}
