@@ -35,8 +35,8 @@ const LAST_PROBE_MS = 10_000;
 const CLOSE_MS = 1000;
 
 /** Builds the part; nothing is connected before `start`, and `start` does not wait for the database. */
-export function createDatabase(target: DatabaseTarget, options: { log: Logger; clock: Clock }): Database {
-  return new ZmDatabase(target, options.log, options.clock);
+export function createDatabase(target: DatabaseTarget, deps: { logger: Logger; clock: Clock }): Database {
+  return new ZmDatabase(target, deps.logger, deps.clock);
 }
 
 class ZmDatabase implements Database {

@@ -4,6 +4,10 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pino from "pino";
+import { systemClock } from "../../src/lib/clock.ts";
+import type { Logger } from "../../src/lib/log.ts";
+import { createDatabase, type Database } from "../../src/zoneminder/database.ts";
 
 const fixtures = new URL("../fixtures/schemas/", import.meta.url);
 const PACKAGE_SCHEMA = "/usr/share/zoneminder/db/zm_create.sql";
@@ -84,7 +88,7 @@ export async function startMariadb(options: { tcp?: boolean; args?: string[] } =
     sql,
     createZoneMinder(database, version) {
       sql(
-        `CREATE DATABASE \`${database}\`; GRANT ALL ON \`${database}\`.* TO zmuser@localhost, zmuser@'127.0.0.1'`,
+        `CREATE DATABASE \`${database}\` CHARACTER SET utf8mb4; GRANT ALL ON \`${database}\`.* TO zmuser@localhost, zmuser@'127.0.0.1'`,
       );
       sql(schemaText(version), database);
     },
@@ -97,6 +101,23 @@ export async function startMariadb(options: { tcp?: boolean; args?: string[] } =
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A connection of the product to a database of that server; the test stops it. */
+export function openDatabase(
+  server: Mariadb,
+  database: string,
+  logger: Logger = pino({ level: "silent" }),
+): Database {
+  const target = {
+    sockets: [server.socket],
+    tcp: null,
+    database,
+    user: "zmuser",
+    password: "zmpass",
+    tls: null,
+  };
+  return createDatabase(target, { logger, clock: systemClock });
 }
 
 function missing(): string | null {

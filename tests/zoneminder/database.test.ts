@@ -11,7 +11,7 @@ describe.skipIf(mariadbMayBeSkipped())("the connection to the database", () => {
   let server: Mariadb;
   const opened: Database[] = [];
   let lines: string[] = [];
-  const log = pino({}, { write: (line: string) => void lines.push(line) });
+  const logger = pino({}, { write: (line: string) => void lines.push(line) });
 
   beforeAll(async () => {
     server = await startMariadb({ tcp: true });
@@ -35,7 +35,7 @@ describe.skipIf(mariadbMayBeSkipped())("the connection to the database", () => {
       ...{ user: "zmuser", password: "zmpass", tls: null },
       ...change,
     };
-    const database = createDatabase(target, { log, clock: systemClock });
+    const database = createDatabase(target, { logger, clock: systemClock });
     opened.push(database);
     return database;
   }
