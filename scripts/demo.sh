@@ -8,6 +8,9 @@ node_of_the_packages=node_modules/node/bin/node
 # npm writes this file last of all, so without it an installation was cut short.
 installed=node_modules/.package-lock.json
 built=dist/.complete
+# Installing and building happen here and are moved into place when complete: Ctrl-C never leaves a half.
+workshop=.cache/demo.$$
+npm_process=
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -18,11 +21,11 @@ need() {
   fi
 }
 
-# Interrupted or failed half-way: nothing is better than a half, as the next start would trust it.
-undo() {
-  trap - EXIT INT TERM
-  [ -z "${npm_process:-}" ] || { kill "$npm_process" 2>/dev/null && wait "$npm_process"; } || true
-  rm -rf "$@"
+clear_workshop() {
+  trap '' INT TERM
+  # The whole group: packages run scripts of their own while they are installed.
+  if [ -n "$npm_process" ]; then { kill -KILL -- "-$npm_process"; wait "$npm_process"; } 2>/dev/null || true; fi
+  rm -rf "$workshop"
 }
 
 install_packages() {
@@ -30,31 +33,31 @@ install_packages() {
   need node
   need npm
   say "Installing packages (once, about half a minute) ..."
-  trap 'undo node_modules; exit 130' INT TERM
-  trap 'undo node_modules' EXIT
-  npm ci --no-audit --no-fund --loglevel=error >&2 </dev/null &
+  mkdir -p "$workshop"
+  cp package.json package-lock.json .npmrc "$workshop/"
+  (cd "$workshop" && exec setsid npm ci --no-audit --no-fund --loglevel=error) >&2 </dev/null &
   npm_process=$!
   wait "$npm_process"
   npm_process=
+  rm -rf node_modules
+  mv "$workshop/node_modules" node_modules
   touch "$installed"
-  trap - EXIT INT TERM
 }
 
 build() {
   if [ -e "$built" ] && [ -z "$(find src package-lock.json tsconfig*.json -newer "$built" -print -quit)" ]; then return; fi
   say "Building ..."
-  local fresh=.cache/dist.$$
-  # shellcheck disable=SC2064  # the name is wanted now: `local` is gone when the trap runs
-  trap "undo $fresh; exit 130" INT TERM
-  # shellcheck disable=SC2064
-  trap "undo $fresh" EXIT
-  node_modules/.bin/tsc -p tsconfig.build.json --outDir "$fresh" >&2
-  touch "$fresh/.complete"
+  mkdir -p "$workshop"
+  "$node_of_the_packages" node_modules/typescript/bin/tsc -p tsconfig.build.json --outDir "$workshop/dist" >&2
+  touch "$workshop/dist/.complete"
   rm -rf dist
-  mv "$fresh" dist
-  trap - EXIT INT TERM
+  mv "$workshop/dist" dist
 }
 
+trap 'clear_workshop; exit 130' INT TERM
+trap clear_workshop EXIT
 install_packages
 build
+clear_workshop
+trap - EXIT INT TERM
 exec "$node_of_the_packages" dist/main.js demo "$@"

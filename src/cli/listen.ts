@@ -1,9 +1,9 @@
 // `zmes listen`: our own client. Prints alarms as they come, and comes back when the connection goes.
-import type { Clock } from "../lib/clock.ts";
 import { askPassword } from "./ask-password.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { type ListenOptions, parseListenOptions } from "./listen-options.ts";
 import { type AlarmEvent, listenOnce } from "./listen-session.ts";
+import { alarmLine, jsonLine, printable } from "./listen-texts.ts";
 
 export const listen: Command = {
   name: "listen",
@@ -72,32 +72,6 @@ async function keepListening(options: ListenOptions, password: string, io: Comma
     if (!(await sleep(pause, ending))) return EXIT.ok;
     wait = Math.min(wait * 2, LONGEST_WAIT_MS);
   }
-}
-
-/** "04:12:08.123 Garage (monitor 2): Motion All, event 5060" */
-export function alarmLine(event: AlarmEvent, clock: Clock): string {
-  const number = event.EventId === "0" || event.EventId === "" ? "no event" : `event ${event.EventId}`;
-  const late = event.Late === "true" ? " (late)" : "";
-  const what = `${event.Name} (monitor ${event.MonitorId}): ${event.Cause || "Alarm"}, ${number}${late}`;
-  return `${timeOfDay(clock.now())} ${printable(what)}\n`;
-}
-
-/** Local time with milliseconds. */
-export function timeOfDay(now: number): string {
-  const date = new Date(now);
-  const two = (value: number) => String(value).padStart(2, "0");
-  const ms = String(date.getMilliseconds()).padStart(3, "0");
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`;
-}
-
-/** The event as the server sent it, with the moment it came. */
-function jsonLine(event: AlarmEvent, clock: Clock): string {
-  return `${JSON.stringify({ ReceivedAt: new Date(clock.now()).toISOString(), ...event })}\n`;
-}
-
-/** What a server sends must not move the cursor or colour the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, "?");
 }
 
 /** False when the signal came first. */
