@@ -2,7 +2,7 @@
 # A real ZoneMinder with three synthetic cameras, to test against and to try the product with. Needs root and the packages
 # zoneminder, mariadb-server and ffmpeg (`npm test` installs them).
 #
-#   real-zoneminder.sh up            start it, in place of one that is up already
+#   real-zoneminder.sh up            start it; one that is up already is replaced by a new one
 #   real-zoneminder.sh alarm ID      force an alarm
 #   real-zoneminder.sh cancel ID     end the forced alarm (the camera stays in ALERT for about a second more)
 #   real-zoneminder.sh restart ID    restart one camera process: its shared memory file becomes a new one
@@ -69,6 +69,7 @@ up() {
 # Safe to call at any time, also after a crash half way through `up`.
 down() {
   if [ -e "$our_conf" ]; then
+    "$here/services/mariadb.sh" start "$run/database" || true # zmdc.pl does not shut down without it
     quietly as_web zmdc.pl shutdown || true
     if ! wait_for 30 no_camera_runs; then # all of them are ours: `up` refuses where another ZoneMinder runs
       pkill -KILL -x 'zmdc.pl|zmc' || true

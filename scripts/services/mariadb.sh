@@ -13,6 +13,7 @@ start() {
     return 1
   }
   if [ "$(id -u)" = 0 ]; then account=(--user=mysql); fi # mariadbd refuses to run as root
+  if answers "$dir"; then return; fi
   mkdir -p "$dir/data"
   if [ "$(id -u)" = 0 ]; then chown mysql:mysql "$dir" "$dir/data"; fi
   chmod 755 "$dir"
@@ -25,12 +26,14 @@ start() {
   setsid mariadbd --no-defaults "${account[@]}" --datadir="$dir/data" --socket="$dir/mariadb.sock" \
     --pid-file="$dir/mariadb.pid" --skip-networking --character-set-server=utf8mb4 --max-connections=400 \
     --innodb-buffer-pool-size=32M --innodb-flush-log-at-trx-commit=0 >>"$dir/mariadb.log" 2>&1 </dev/null &
-  until mariadb-admin --no-defaults --silent --user=root --socket="$dir/mariadb.sock" ping >/dev/null 2>&1; do
+  until answers "$dir"; do
     waited=$((waited + 1))
     if [ "$waited" -gt 300 ]; then echo "The private MariaDB did not come up: see $dir/mariadb.log" >&2; return 1; fi
     sleep 0.1
   done
 }
+
+answers() { mariadb-admin --no-defaults --silent --user=root --socket="$1/mariadb.sock" ping >/dev/null 2>&1; }
 
 stop() {
   local dir=$1 pid waited=0
