@@ -34,20 +34,22 @@ export function valueAt(config: Config, path: KeyPath): unknown {
 
 /**
  * An address without user, password and fragment, and with only those parameters that are known to be harmless:
- * a password with an unescaped "&" would otherwise go on in the next one.
+ * a password with an unescaped "&" would otherwise go on in the next one. Where it is not certain what belongs to
+ * the password, nothing is shown.
  */
 export function withoutCredentials(address: string): string {
-  const [beforeQuery = "", ...query] = oneLine(address).replace(/#.*$/, "").split("?");
-  const base = beforeQuery.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/i, "$1");
-  if (query.length === 0) return base;
-  const parameters = query.join("?").split(/[&;]/);
-  // An "@" this late can only mean a password with a "?" in it: nothing after the scheme is certain then.
-  if (query.some((part) => part.includes("@") && !part.includes("="))) return "(defined)";
-  const kept = parameters.filter((parameter) =>
-    /^(view|eid|fid|width|height|scale|show)=[\w.-]*$/i.test(parameter),
-  );
-  const cut = kept.length < parameters.length ? "..." : "";
-  return `${base}?${[...kept, cut].filter((part) => part !== "").join("&")}`;
+  const parts = /^([a-z][\w+.-]*:\/\/)?([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?$/i.exec(oneLine(address));
+  const [, scheme = "", authority = "", path = "", query, fragment = ""] = parts ?? [];
+  const host = authority.slice(authority.lastIndexOf("@") + 1);
+  // "https://user:pa/ss@host" ends its host too early, and what follows is the rest of a password.
+  const isCertain = /^(\[[\da-f:.]*\]|[\w.-]*)(:\d*)?$/i.test(host) && !`${path}${fragment}`.includes("@");
+  if (!parts || !isCertain) return "(defined)";
+  if (query === undefined) return `${scheme}${host}${path}`;
+  const parameters = query.slice(1).split(/[?&;]/);
+  const harmless = /^(view|eid|fid|width|height|scale|show)=[\w.-]*$/i;
+  const kept = parameters.filter((parameter) => harmless.test(parameter));
+  if (kept.length < parameters.length) kept.push("...");
+  return `${scheme}${host}${path}?${kept.join("&")}`;
 }
 
 function oneLine(text: string): string {

@@ -1,0 +1,53 @@
+// `zmes check-config`, also `zmes --check-config`: the configuration as it is understood.
+import { parseOptions } from "../config/cli-options.ts";
+import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import { type KnownKey, knownKeys } from "../config/schema.ts";
+import { type Command, EXIT } from "./command.ts";
+import { configOptions } from "./config-options.ts";
+import { configGroups } from "./config-rows.ts";
+
+export const checkConfig: Command = {
+  name: "check-config",
+  summary: "show the configuration as it is understood, and what is wrong with it",
+  usage: "check-config [OPTIONS]",
+  options: configOptions.filter(({ flag }) => flag !== "--check-config"),
+  notes: ["The exit code is 0 when the server could start with this configuration, otherwise 2."],
+  async run(argv, io) {
+    const { overrides, configPath, warnings } = parseOptions(argv);
+    for (const warning of warnings) io.stderr.write(`zmes: ${warning}\n`);
+    const { text, exitCode } = reportConfig(loadConfig({ overrides, path: configPath, env: io.env }));
+    io.stdout.write(text);
+    return exitCode;
+  },
+};
+
+/** What --check-config prints, and its exit code. No secret is in the text. */
+export function reportConfig(loaded: LoadedConfig): { readonly text: string; readonly exitCode: number } {
+  const { path, read } = loaded.source;
+  const isGood = loaded.problems.length === 0;
+  const blocks = [
+    [read ? `Configuration (read ${path}):` : `Default configuration (${path} doesn't exist):`],
+    ...configGroups(loaded, loaded.dialect),
+    listed("Set, but not used yet:", statuses(loaded, "not used yet")),
+    listed("Set, but no longer needed:", statuses(loaded, "no longer needed")),
+    listed("Warnings:", loaded.warnings),
+    listed("Errors:", loaded.problems),
+    [
+      isGood
+        ? "The server can start with this configuration."
+        : "The server cannot start with this configuration.",
+    ],
+  ];
+  const text = blocks.filter((block) => block.length > 0).map((block) => `${block.join("\n")}\n`);
+  return { text: `\n${text.join("\n")}`, exitCode: isGood ? EXIT.ok : EXIT.usage };
+}
+
+function statuses(loaded: LoadedConfig, status: KnownKey["status"]): string[] {
+  return [...knownKeys.values()]
+    .filter((known) => known.status === status && loaded.origins.has(known.path))
+    .map((known) => `${known.path}: ${known.reason}`);
+}
+
+function listed(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
+}
