@@ -1,5 +1,5 @@
 // What happens to an alarm, in order: enrich where that is needed, tell the sockets, remember that it was told.
-import type { Alarm } from "../domain/alarm.ts";
+import type { Alarm, EventId } from "../domain/alarm.ts";
 import type { MonitorId } from "../domain/monitor.ts";
 import { createRepeatGuard, type RepeatOptions } from "../domain/repeats.ts";
 import type { Logger } from "../lib/log.ts";
@@ -19,8 +19,10 @@ export interface PipelineDeps {
 export interface Pipeline {
   /** Takes all alarms of one scan. What needs nothing is told before it returns. */
   handle(alarms: readonly Alarm[]): void;
-  /** The last alarm told of each monitor in this run. */
-  lastTold(monitor: MonitorId): ToldMark | null;
+  /** Takes alarms found in the database after the fact; those already told in this run are dropped. */
+  handleMissed(alarms: readonly Alarm[]): void;
+  /** What was last told of each monitor: `before` brought up to date by what this run told. */
+  marks(before: readonly ToldMark[]): readonly ToldMark[];
 }
 
 /**
@@ -29,12 +31,24 @@ export interface Pipeline {
  */
 const CONTINUOUS = "Continuous";
 
+/** Far more than any catch-up looks back over. */
+const HANDLED_EVENTS = 10_000;
+
 export function createPipeline({ options, live, marks, events, onTold, logger }: PipelineDeps): Pipeline {
   const repeats = createRepeatGuard(options);
   const lanes = createLanes(logger);
   const told = new Map<MonitorId, ToldMark>();
+  /** Events of this run that were handled, newest last. */
+  const handled = new Set<EventId>();
 
-  return { handle, lastTold: (monitor) => told.get(monitor) ?? null };
+  return {
+    handle,
+    handleMissed: (alarms) =>
+      handle(alarms.filter(({ eventId }) => eventId === null || !handled.has(eventId))),
+    marks: (before) => [
+      ...new Map([...before.map((mark) => [mark.monitor, mark] as const), ...told]).values(),
+    ],
+  };
 
   function handle(alarms: readonly Alarm[]): void {
     const ready: Alarm[] = [];
@@ -57,15 +71,27 @@ export function createPipeline({ options, live, marks, events, onTold, logger }:
   }
 
   function remember(alarms: readonly Alarm[]): void {
-    const changed = alarms.map((alarm) => ({
+    const changed = alarms.filter(isNews).map((alarm) => ({
       monitor: alarm.monitor.id,
       event: alarm.eventId,
       edge: alarm.edge,
       at: alarm.seenAt,
       open: alarm.phase === "started",
     }));
-    for (const mark of changed) told.set(mark.monitor, mark);
+    for (const mark of changed) {
+      told.set(mark.monitor, mark);
+      if (mark.event !== null) handled.add(mark.event);
+    }
+    for (const event of handled) {
+      if (handled.size <= HANDLED_EVENTS) break;
+      handled.delete(event);
+    }
     marks.put(changed);
+  }
+
+  /** A missed alarm may be found when a newer one was told already: the mark stays with the newer one. */
+  function isNews({ late, monitor, eventId }: Alarm): boolean {
+    return !late || eventId === null || eventId >= (told.get(monitor.id)?.event ?? 0);
   }
 
   function logAlarm(alarm: Alarm, isTold: boolean): void {

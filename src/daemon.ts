@@ -1,0 +1,174 @@
+// The composition root: builds every part of the server, connects them, and fixes the order of start and stop.
+import type { AddressInfo } from "node:net";
+import { createWebSocketChannel } from "./channels/websocket.ts";
+import type { Config } from "./config/schema.ts";
+import type { Alarm, EventId } from "./domain/alarm.ts";
+import type { Monitor, MonitorId } from "./domain/monitor.ts";
+import type { Clock } from "./lib/clock.ts";
+import { createLifecycle, type Lifecycle, type Part } from "./lib/lifecycle.ts";
+import type { Logger } from "./lib/log.ts";
+import { createPipeline } from "./pipeline/pipeline.ts";
+import type { EventLookup, ToldMark } from "./pipeline/ports.ts";
+import type { LoginProvider, RightsProvider } from "./server/login.ts";
+import { createServer } from "./server/server.ts";
+import type { Store } from "./store/store.ts";
+import { createMonitorList, type MonitorSnapshot } from "./zoneminder/monitor-list.ts";
+import { Watcher } from "./zoneminder/watcher.ts";
+
+/** A ZoneMinder as the daemon needs it: the installed one, or a simulated one for demo and tests. */
+export interface ZoneMinder {
+  /** Folder of the `zm.mmap.<id>` files. */
+  readonly mapPath: string;
+  /** Started before everything that asks it; the database, usually. */
+  readonly part: Part;
+  loadMonitors(): Promise<MonitorSnapshot>;
+  readonly logins: LoginProvider & RightsProvider;
+  readonly events: EventLookup & { isOpen(event: EventId): Promise<boolean | null> };
+  /** Alarms that began while nobody watched: after those already told, not older than `maxAgeSeconds`. */
+  missedAlarms(
+    monitors: readonly Monitor[],
+    marks: readonly ToldMark[],
+    maxAgeSeconds: number,
+  ): Promise<readonly Alarm[]>;
+  /** Calls back each time the database begins to answer. */
+  onAvailable(listener: () => void): void;
+}
+
+export interface DaemonOptions {
+  readonly config: Config;
+  /** Announced to clients. */
+  readonly version: string;
+  readonly zoneminder: ZoneMinder;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called after alarms were written to the sockets. */
+  readonly onTold?: (alarms: readonly Alarm[], clients: number) => void;
+}
+
+export interface Daemon extends Lifecycle {
+  /** Where it listens; null before the start. */
+  address(): AddressInfo | null;
+  /** How many clients are logged in. */
+  clients(): number;
+}
+
+/** Builds the daemon. Nothing is opened before `start`; `stop` ends everything within 2 s. */
+export function createDaemon(options: DaemonOptions): Daemon {
+  const { config, zoneminder, store, clock, logger, onTold } = options;
+  const room = (name: string) => logger.child({ room: name });
+
+  const server = createServer({
+    ...config,
+    version: options.version,
+    logins: zoneminder.logins,
+    health: () => watcher.isHealthy(),
+    clock,
+    logger: room("server"),
+  });
+  const live = createWebSocketChannel({ sessions: server.sessions, clock, logger: room("websocket") });
+  const pipeline = createPipeline({
+    options: config.customize,
+    live,
+    marks: store,
+    events: zoneminder.events,
+    logger: room("pipeline"),
+    ...(onTold && { onTold: (alarms) => onTold(alarms, server.sessions.counts().loggedIn) }),
+  });
+  const watcher = new Watcher({
+    mapPath: zoneminder.mapPath,
+    options: config.zoneminder,
+    clock,
+    logger: room("watcher"),
+    onAlarms: pipeline.handle,
+    isEventOpen: zoneminder.events.isOpen,
+    onFilesChanged: () => monitors.reloadSoon(),
+    onStall: (gapMs) => {
+      logger.warn(
+        `Nothing was watched for ${Math.round(gapMs / 1000)} s; looking for alarms missed meanwhile`,
+      );
+      catchUp.again();
+    },
+  });
+  const catchUp = createCatchUp();
+  const monitors = createMonitorList({
+    load: zoneminder.loadMonitors,
+    memory: store,
+    fileIds: () => watcher.fileIds(),
+    skip: config.general.skip_monitors,
+    monitor_reload_interval: config.customize.monitor_reload_interval,
+    onChange: (snapshot) => {
+      watcher.setMonitors(snapshot.monitors, snapshot.version, catchUp.remembered);
+      catchUp.monitorsAre(snapshot.monitors);
+    },
+    logger: room("monitors"),
+  });
+
+  server.sessions.onListenersChange((count) => watcher.setListening(count > 0));
+  zoneminder.onAvailable(() => {
+    monitors.reloadSoon();
+    catchUp.run();
+  });
+
+  // The door opens last: whoever can log in is told of everything.
+  const parts: readonly Part[] = [store, zoneminder.part, catchUp, monitors, watcher, server.part];
+  const lifecycle = createLifecycle(parts, { logger, clock });
+  return {
+    start: (signal) => lifecycle.start(signal),
+    stop: lifecycle.stop,
+    address: server.address,
+    clients: () => server.sessions.counts().loggedIn,
+  };
+
+  /** Once after the start, and after every stall: what was missed is taken from the database and told late. */
+  function createCatchUp() {
+    let marks: readonly ToldMark[] = [];
+    let watched: readonly Monitor[] = [];
+    let due = true;
+    let timer: NodeJS.Timeout | null = null;
+    const byMonitor = new Map<MonitorId, ToldMark>();
+
+    const search = async (): Promise<void> => {
+      if (!due || watched.length === 0) return;
+      due = false;
+      try {
+        const missed = await zoneminder.missedAlarms(watched, marks, config.zoneminder.late_alarm_max_age);
+        pipeline.handleMissed(missed);
+      } catch (error) {
+        due = true; // the database is away: when it is back, it is asked again
+        logger.debug({ err: error }, "Missed alarms could not be looked for yet");
+      }
+    };
+
+    return {
+      name: "catch-up",
+      async start() {
+        marks = await store.marks();
+        for (const mark of marks) byMonitor.set(mark.monitor, mark);
+      },
+      async stop() {
+        if (timer) clearTimeout(timer);
+      },
+      remembered(id: MonitorId) {
+        return byMonitor.get(id) ?? null;
+      },
+      monitorsAre(list: readonly Monitor[]) {
+        watched = list;
+        this.run();
+      },
+      /** The live watcher reports what is running first; what it told is not told again. */
+      run() {
+        if (timer) clearTimeout(timer);
+        timer = setTimeout(() => void search(), CATCH_UP_DELAY_MS);
+      },
+      again() {
+        marks = pipeline.marks(marks);
+        due = true;
+        this.run();
+      },
+    };
+  }
+}
+
+/** Alarms that run when the program starts are found by the first scans; what they belong to is known by then. */
+const CATCH_UP_DELAY_MS = 1_500;
