@@ -48,6 +48,11 @@ export async function untilState(monitorId: number, states: readonly string[]): 
   );
 }
 
+/** The shared memory file of a camera. */
+export function cameraFile(monitorId: number): string {
+  return `/dev/shm/zmes-test-zoneminder/zm.mmap.${monitorId}`;
+}
+
 /** Restarts the camera's process. It returns at once; the new process takes a second or two. */
 export async function restartCamera(monitorId: number): Promise<void> {
   await script("restart", String(monitorId));

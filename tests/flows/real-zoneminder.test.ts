@@ -1,0 +1,224 @@
+/** The whole program beside a real ZoneMinder: what its cameras see reaches clients over ws and wss. */
+import { spawn } from "node:child_process";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { connect, type Listener, logIn, type ReceivedAlarm } from "../support/listener.ts";
+import { type Program, startProgram } from "../support/program.ts";
+import {
+  cameraFile,
+  cancelAlarm,
+  down,
+  forceAlarm,
+  query,
+  realZoneMinderMayBeSkipped,
+  restartCamera,
+  startDatabase,
+  stopDatabase,
+  untilState,
+  up,
+} from "../support/real-zoneminder.ts";
+
+const FRONT_DOOR = 1; // alarms only when forced
+const GARAGE = 2; // one event per motion
+const YARD = 3; // motion inside one continuous event
+
+/** Something moves for 3 of every 8 seconds; a busy machine may miss one round. */
+const MOTION_MS = 30_000;
+
+describe.skipIf(realZoneMinderMayBeSkipped())("beside a real ZoneMinder", { timeout: 60_000 }, () => {
+  let program: Program;
+  const clients: Listener[] = [];
+
+  beforeAll(async () => {
+    await up();
+    program = await startProgram();
+  }, 120_000);
+
+  afterEach(async () => {
+    for (const client of clients.splice(0)) await client.close();
+  });
+
+  afterAll(async () => {
+    await program?.stop();
+    await down();
+  }, 60_000);
+
+  it("tells a forced alarm, with the event ZoneMinder opened for it", async () => {
+    const client = await listenAs("admin", "admin");
+    await forceAlarm(FRONT_DOOR);
+    const alarm = await firstAlarm(client, FRONT_DOOR);
+    await cancelAlarm(FRONT_DOOR);
+    const [row] = await query(
+      `SELECT Id, Cause FROM Events WHERE MonitorId = ${FRONT_DOOR} ORDER BY Id DESC LIMIT 1`,
+    );
+    expect(alarm).toMatchObject({ EventId: row?.[0], Cause: row?.[1], Name: "FrontDoor" });
+    expect(client.alarms(FRONT_DOOR)).toHaveLength(1);
+  });
+
+  it("tells real motion, each with an event of its own", async () => {
+    const client = await listenAs("admin", "admin");
+    const told = await alarms(client, GARAGE, 2);
+    const events = await query(`SELECT Id FROM Events WHERE MonitorId = ${GARAGE} AND Cause = 'Motion'`);
+    for (const { EventId, Cause } of told) {
+      expect(events).toContainEqual([EventId]);
+      expect(Cause).toMatch(/^Motion/);
+    }
+    expect(new Set(told.map(({ EventId }) => EventId)).size).toBe(2);
+  });
+
+  it("tells every alarm inside one event of a continuous recording", async () => {
+    const client = await listenAs("admin", "admin");
+    const told = await alarms(client, YARD, 3);
+    const [row] = await query(
+      `SELECT Id, Cause FROM Events WHERE MonitorId = ${YARD} AND EndDateTime IS NULL`,
+    );
+    expect(told.map(({ EventId }) => EventId)).toEqual([row?.[0], row?.[0], row?.[0]]);
+    expect(row?.[1]).toContain("Continuous");
+  });
+
+  it("neither loses nor invents an alarm when the camera's process is restarted in the middle of one", async () => {
+    const client = await listenAs("admin", "admin");
+    await forceAlarm(FRONT_DOOR);
+    const before = await firstAlarm(client, FRONT_DOOR);
+    const file = statSync(cameraFile(FRONT_DOOR)).ino;
+    await restartCamera(FRONT_DOOR);
+    await vi.waitFor(() => expect(statSync(cameraFile(FRONT_DOOR)).ino).not.toBe(file), { timeout: 20_000 });
+    await untilState(FRONT_DOOR, ["IDLE"]);
+    await forceAlarm(FRONT_DOOR);
+    const told = await alarms(client, FRONT_DOOR, 2);
+    await cancelAlarm(FRONT_DOOR);
+    expect(told[0]).toEqual(before);
+    expect(told[1]?.EventId).not.toBe(before.EventId);
+    expect(client.alarms(FRONT_DOOR)).toHaveLength(2);
+  });
+
+  it("shows a user only the monitor that ZoneMinder lets him see, whatever he asks for", async () => {
+    const admin = await listenAs("admin", "admin");
+    const restricted = await listenAs("garage", "garage-only", { monlist: "1,2,3", intlist: "0,0,0" });
+    await forceAlarm(FRONT_DOOR);
+    await firstAlarm(admin, FRONT_DOOR);
+    await firstAlarm(admin, YARD);
+    await firstAlarm(restricted, GARAGE);
+    await cancelAlarm(FRONT_DOOR);
+    expect(new Set(restricted.alarms().map(({ MonitorId }) => MonitorId))).toEqual(new Set(["2"]));
+  });
+
+  it.each([
+    ["a disabled user", "former", "no-longer"],
+    ["a wrong password", "admin", "wrong"],
+    ["a user ZoneMinder does not know", "nobody", "admin"],
+  ])("refuses %s", async (_who, user, password) => {
+    const client = await logIn(program.url, user, password);
+    clients.push(client);
+    expect(client.messages).toMatchObject([{ event: "auth", status: "Fail", reason: "BADAUTH" }]);
+  });
+
+  it("keeps its clients while the database is away, and goes on telling when it is back", async () => {
+    const client = await listenAs("admin", "admin");
+    await stopDatabase();
+    try {
+      const newcomer = await connect(program.url);
+      clients.push(newcomer);
+      newcomer.send({ event: "auth", data: { user: "admin", password: "admin" } });
+      await vi.waitFor(() => expect(newcomer.isOpen()).toBe(false), { timeout: 15_000 });
+      // A "Fail" would tell zmNinjaNg to give up for good.
+      expect(newcomer.messages.filter(({ status }) => status === "Fail")).toEqual([]);
+      client.send({ event: "control", data: { type: "version" } });
+      await client.message("control");
+    } finally {
+      await startDatabase();
+    }
+    await untilState(FRONT_DOOR, ["IDLE"]);
+    await forceAlarm(FRONT_DOOR);
+    const alarm = await firstAlarm(client, FRONT_DOOR);
+    await cancelAlarm(FRONT_DOOR);
+    expect(await query(`SELECT MonitorId FROM Events WHERE Id = ${alarm.EventId}`)).toEqual([["1"]]);
+    await vi.waitFor(async () => expect((await listenAs("admin", "admin")).isOpen()).toBe(true), {
+      timeout: 15_000,
+    });
+  });
+
+  it("serves wscat over ws", async () => {
+    const alarm = await alarmSeenByWscat(program.url, []);
+    expect(alarm).toMatchObject({ MonitorId: "1", Name: "FrontDoor", Cause: "Forced Web" });
+  });
+
+  it("serves wscat over wss", async () => {
+    const secure = await startProgram({ tls: true });
+    try {
+      const alarm = await alarmSeenByWscat(secure.url, ["--no-check"]);
+      expect(alarm).toMatchObject({ MonitorId: "1", Name: "FrontDoor", Cause: "Forced Web" });
+    } finally {
+      await secure.stop();
+    }
+  });
+
+  it("ends within two seconds when it is told to", async () => {
+    const client = await listenAs("admin", "admin");
+    const asked = performance.now();
+    expect(await program.stop()).toBe(0);
+    expect(performance.now() - asked).toBeLessThan(2000);
+    await vi.waitFor(() => expect(client.isOpen()).toBe(false));
+  });
+
+  async function listenAs(user: string, password: string, lists = {}): Promise<Listener> {
+    const client = await logIn(program.url, user, password, lists);
+    clients.push(client);
+    expect(client.messages[0]).toMatchObject({ event: "auth", status: "Success" });
+    return client;
+  }
+});
+
+async function alarms(client: Listener, monitorId: number, count: number): Promise<readonly ReceivedAlarm[]> {
+  return await vi.waitFor(
+    () => {
+      const told = client.alarms(monitorId);
+      if (told.length < count) throw new Error(`${told.length} alarms of camera ${monitorId}, not ${count}`);
+      return told.slice(0, count);
+    },
+    { timeout: MOTION_MS, interval: 20 },
+  );
+}
+
+async function firstAlarm(client: Listener, monitorId: number): Promise<ReceivedAlarm> {
+  const [alarm] = await alarms(client, monitorId, 1);
+  if (alarm === undefined) throw new Error("no alarm");
+  return alarm;
+}
+
+/** Logs in with wscat, filters for camera 1, forces an alarm there and gives what wscat printed of it. */
+async function alarmSeenByWscat(url: string, options: readonly string[]): Promise<unknown> {
+  const auth = JSON.stringify({
+    event: "auth",
+    data: { user: "admin", password: "admin", monlist: "1", intlist: "0" },
+  });
+  const program = join(import.meta.dirname, "../../node_modules/wscat/bin/wscat");
+  const args = [program, "--no-color", "--connect", url, "--execute", auth, "--wait", "-1", ...options];
+  // wscat ends with its standard input, so that stays open until we are done.
+  const wscat = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+  let printed = "";
+  wscat.stdout.on("data", (chunk) => (printed += String(chunk)));
+  const line = async (event: string) =>
+    await vi.waitFor(
+      () => {
+        const lines = printed.split("\n").filter((text) => text.startsWith("{") && text.endsWith("}"));
+        const messages = lines.map(
+          (text) => JSON.parse(text) as { event: string; events?: readonly unknown[] },
+        );
+        const found = messages.find((message) => message.event === event);
+        if (found === undefined) throw new Error(`wscat printed no "${event}": ${printed}`);
+        return found;
+      },
+      { timeout: 10_000, interval: 20 },
+    );
+  try {
+    await line("auth");
+    await forceAlarm(FRONT_DOOR);
+    const { events } = await line("alarm");
+    await cancelAlarm(FRONT_DOOR);
+    return events?.[0];
+  } finally {
+    wscat.kill();
+  }
+}

@@ -1,0 +1,98 @@
+/** The whole program as people start it: bin/zmes in a process of its own, on a free port, with a folder of its own. */
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { vi } from "vitest";
+import { stringify } from "yaml";
+import { connect } from "./listener.ts";
+
+export interface Program {
+  readonly url: string;
+  /** Whether the process still runs. */
+  isRunning(): boolean;
+  /** Everything it wrote to its terminal. */
+  output(): string;
+  /** Ends it as a service manager does; gives its exit code. */
+  stop(): Promise<number | null>;
+}
+
+/**
+ * Starts `zmes run` on the ZoneMinder of /etc/zm/zm.conf and waits until it lets clients in. `tls` makes a certificate for
+ * localhost.
+ */
+export async function startProgram({ tls = false }: { readonly tls?: boolean } = {}): Promise<Program> {
+  const folder = mkdtempSync(join(tmpdir(), "zmes-program-"));
+  const port = await freePort();
+  const config = join(folder, "zmes.yml");
+  const ssl = tls ? makeCertificate(folder) : { enable: false };
+  const data = join(folder, "data");
+  mkdirSync(data);
+  writeFileSync(
+    config,
+    stringify({
+      general: { base_data_path: data },
+      network: { port, address: "127.0.0.1" },
+      ssl,
+      zoneminder: { config: "/etc/zm/zm.conf" },
+      // A test cannot wait a minute for the second alarm of an event.
+      customize: { console_logs: true, repeat_cooldown: 0 },
+    }),
+  );
+  giveToWebUser(folder);
+
+  const child = spawn(join(import.meta.dirname, "../../bin/zmes"), ["run", "--config", config], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += String(chunk)));
+  const gone = once(child, "close") as Promise<[number | null]>;
+  const isRunning = () => child.exitCode === null && child.signalCode === null;
+  const stop = async () => {
+    if (isRunning()) child.kill("SIGTERM");
+    const [code] = await gone;
+    rmSync(folder, { recursive: true, force: true });
+    return code;
+  };
+
+  const url = `${tls ? "wss" : "ws"}://localhost:${port}`;
+  try {
+    await vi.waitFor(async () => (await connect(url)).close(), { timeout: 15_000, interval: 100 });
+  } catch {
+    await stop();
+    throw new Error(`The program did not let clients in. It said:\n${output}`);
+  }
+  return { url, isRunning, output: () => output, stop };
+}
+
+/** The program gives up root and becomes the web user before it opens its files. */
+function giveToWebUser(folder: string): void {
+  chmodSync(folder, 0o755);
+  execFileSync("chown", ["-R", "www-data:www-data", folder]);
+}
+
+function makeCertificate(folder: string): {
+  readonly enable: true;
+  readonly cert: string;
+  readonly key: string;
+} {
+  const cert = join(folder, "cert.pem");
+  const key = join(folder, "key.pem");
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+  const args = ["req", "-x509", "-nodes", "-days", "90", ...curve, ...subject, "-keyout", key, "-out", cert];
+  execFileSync("openssl", args, { stdio: "ignore" });
+  return { enable: true, cert, key };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  return address.port;
+}
