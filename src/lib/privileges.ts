@@ -18,7 +18,7 @@ export function becomeUser(user?: string, group?: string): string | null {
   const toUser = user || usualUser();
   const toGroup = group || toUser;
   try {
-    process.initgroups?.(toUser, toGroup);
+    withInitgroups.initgroups(toUser, toGroup);
     process.setgid?.(toGroup);
     process.setuid?.(toUser);
   } catch (failure) {
@@ -30,6 +30,9 @@ export function becomeUser(user?: string, group?: string): string | null {
   }
   return toUser;
 }
+
+/** Part of Node since 0.9.4; its type declarations leave it out. */
+const withInitgroups = process as typeof process & { initgroups(user: string, group: string): void };
 
 function usualUser(): string {
   const known = existsSync("/etc/passwd") ? readFileSync("/etc/passwd", "utf8") : "";

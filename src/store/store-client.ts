@@ -1,0 +1,69 @@
+// Talks to the store's thread: one answer for every question, and a new thread when one dies.
+import { Worker } from "node:worker_threads";
+import type { Clock } from "../lib/clock.ts";
+import type { StoreAnswer, StoreRequest, StoreWork } from "./messages.ts";
+
+export interface StoreClient {
+  /** The thread's answer; one that says "not done" when the thread died. Never throws. */
+  ask(work: StoreWork): Promise<StoreAnswer["outcome"]>;
+  /** Ends the thread. */
+  end(): Promise<void>;
+}
+
+export interface StoreClientOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly onSetAside: (name: string) => void;
+}
+
+/** Run unbuilt, the thread is a .ts file beside this one; built, a .js file. */
+const THREAD = new URL(
+  import.meta.url.endsWith(".ts") ? "./store-thread.ts" : "./store-thread.js",
+  import.meta.url,
+);
+
+/** Builds the client; the thread starts with the first question. */
+export function createStoreClient(options: StoreClientOptions): StoreClient {
+  const waiting = new Map<number, (outcome: StoreAnswer["outcome"]) => void>();
+  let worker: Worker | null = null;
+  let lastId = 0;
+  let ended = false;
+
+  const onAnswer = ({ id, setAside, outcome }: StoreAnswer): void => {
+    if (setAside !== null) options.onSetAside(setAside);
+    waiting.get(id)?.(outcome);
+    waiting.delete(id);
+  };
+
+  const onGone = (gone: Worker, problem: string): void => {
+    if (worker !== gone) return;
+    worker = null;
+    for (const resolve of waiting.values()) resolve({ done: false, problem, newer: null });
+    waiting.clear();
+  };
+
+  const start = (): Worker => {
+    const started = new Worker(THREAD, { workerData: options.path, execArgv: [], name: "store" });
+    started.on("message", onAnswer);
+    started.on("error", (failure: Error) => onGone(started, failure.message));
+    started.on("exit", () => onGone(started, "its thread ended"));
+    return started;
+  };
+
+  return {
+    ask(work) {
+      if (ended) return Promise.resolve({ done: false, problem: "the store is closed", newer: null });
+      const { promise, resolve } = Promise.withResolvers<StoreAnswer["outcome"]>();
+      worker ??= start();
+      lastId += 1;
+      waiting.set(lastId, resolve);
+      const request: StoreRequest = { id: lastId, now: options.clock.now(), work };
+      worker.postMessage(request);
+      return promise;
+    },
+    async end() {
+      ended = true;
+      await worker?.terminate();
+    },
+  };
+}

@@ -1,0 +1,98 @@
+// The thread that owns the SQLite file: a disk that is busy or hangs must never delay an alarm.
+import { statSync } from "node:fs";
+import { parentPort, workerData } from "node:worker_threads";
+import { reasonOf } from "../lib/errors.ts";
+import {
+  closeQuietly,
+  type Database,
+  isDamage,
+  NewerFormatError,
+  openDatabase,
+  openForReading,
+  setAside,
+} from "./database.ts";
+import type { StoreAnswer, StoreRequest, StoreWork } from "./messages.ts";
+
+const path = String(workerData);
+let database: Database | null = null;
+let inode = 0;
+
+parentPort?.on("message", (request: StoreRequest) => parentPort?.postMessage(answer(request)));
+
+function answer({ id, now, work }: StoreRequest): StoreAnswer {
+  let aside: string | null = null;
+  try {
+    try {
+      return { id, setAside: null, outcome: { done: true, value: perform(work) } };
+    } catch (failure) {
+      shut();
+      if (!isDamage(failure)) throw failure;
+      aside = setAside(path, now);
+      return { id, setAside: aside, outcome: { done: true, value: perform(work) } };
+    }
+  } catch (failure) {
+    shut();
+    const newer = failure instanceof NewerFormatError ? failure.format : null;
+    return { id, setAside: aside, outcome: { done: false, problem: reasonOf(failure), newer } };
+  }
+}
+
+function perform(work: StoreWork): unknown {
+  switch (work.do) {
+    case "open":
+      return void opened();
+    case "write":
+      return write(opened(), work);
+    case "marks":
+      return read((from) => from.prepare("SELECT monitor, event, edge, at, open FROM marks").all());
+    case "fact":
+      return read(
+        (from) => from.prepare("SELECT value FROM facts WHERE key = ?").get(work.key)?.value ?? null,
+      );
+    case "close":
+      return shut();
+  }
+}
+
+/** The open file; opened anew when somebody removed or replaced it meanwhile. */
+function opened(): Database {
+  if (database !== null && statSync(path, { throwIfNoEntry: false })?.ino !== inode) shut();
+  if (database === null) {
+    database = openDatabase(path);
+    inode = statSync(path).ino;
+  }
+  return database;
+}
+
+function write(to: Database, { marks, facts }: StoreWork & { readonly do: "write" }): void {
+  const mark = to.prepare(
+    "INSERT OR REPLACE INTO marks (monitor, event, edge, at, open) VALUES (?, ?, ?, ?, ?)",
+  );
+  const fact = to.prepare("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)");
+  to.exec("BEGIN IMMEDIATE");
+  for (const { monitor, event, edge, at, open } of marks) mark.run(monitor, event, edge, at, open);
+  for (const { key, value } of facts) fact.run(key, value);
+  // A failure anywhere closes the file, which rolls the transaction back.
+  to.exec("COMMIT");
+}
+
+/** Reads even where the disk cannot be written. */
+function read(get: (from: Database) => unknown): unknown {
+  let from: Database;
+  try {
+    from = opened();
+  } catch (failure) {
+    if (isDamage(failure) || failure instanceof NewerFormatError) throw failure;
+    from = openForReading(path);
+  }
+  try {
+    return get(from);
+  } finally {
+    if (from !== database) closeQuietly(from);
+  }
+}
+
+function shut(): void {
+  if (database !== null) closeQuietly(database);
+  database = null;
+}

@@ -1,0 +1,215 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { eventId } from "../../src/domain/alarm.ts";
+import { monitorId } from "../../src/domain/monitor.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { createLogger, type LogRecord } from "../../src/lib/log.ts";
+import { createStore, type Store, type StoredMark } from "../../src/store/store.ts";
+
+let directory = "";
+let records: LogRecord[] = [];
+let opened: Store[] = [];
+const file = (): string => path.join(directory, "data", "zmes.db");
+const messages = (): readonly string[] => records.map((each) => each.message);
+
+beforeEach(() => {
+  directory = mkdtempSync(path.join(tmpdir(), "zmes-store-"));
+  records = [];
+  opened = [];
+});
+afterEach(async () => {
+  await Promise.all(opened.map((store) => store.stop()));
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function aStore(name = file()): Promise<Store> {
+  const write = (record: LogRecord): void => void records.push(record);
+  const log = createLogger([{ name: "x", level: "debug", write, close: async () => undefined }]);
+  const store = createStore({ path: name, logger: log.logger, clock: systemClock, retryMs: 20 });
+  opened.push(store);
+  await store.start(new AbortController().signal);
+  return store;
+}
+
+function aMark(
+  part: { readonly monitor?: number; readonly event?: number; readonly edge?: number } = {},
+): StoredMark {
+  const monitor = monitorId(part.monitor ?? 1);
+  if (monitor === null) throw new Error("not a monitor");
+  return {
+    monitor,
+    event: eventId(part.event ?? 0),
+    edge: part.edge ?? 1,
+    at: 1_795_000_000_000,
+    open: true,
+  };
+}
+
+describe("what was told", () => {
+  test("is known after a restart", async () => {
+    const store = await aStore();
+    const marks = [aMark({ monitor: 1, event: 77 }), aMark({ monitor: 2 })];
+    store.put(marks);
+    await store.stop();
+    expect(await (await aStore()).marks()).toEqual(marks);
+  });
+
+  test("is kept once per monitor, the newest", async () => {
+    const store = await aStore();
+    for (let edge = 1; edge <= 500; edge += 1) store.put([aMark({ edge })]);
+    expect(await store.flush()).toBe(true);
+    expect(await store.marks()).toEqual([aMark({ edge: 500 })]);
+  });
+
+  test("is on the disk once that is acknowledged, even if the process is killed", async () => {
+    const script = fileURLToPath(new URL("write-marks-forever.ts", import.meta.url));
+    const child = spawn(process.execPath, [script, file()], { stdio: ["ignore", "pipe", "inherit"] });
+    let printed = "";
+    child.stdout.on("data", (bytes: Buffer) => {
+      printed += bytes.toString();
+    });
+    await vi.waitFor(() => expect(printed.split("\n").length).toBeGreaterThan(50), 10_000);
+    child.kill("SIGKILL");
+    await once(child, "close");
+    const acknowledged = Number(printed.trim().split("\n").at(-1));
+    const [mark] = await (await aStore()).marks();
+    expect(mark?.edge).toBeGreaterThanOrEqual(acknowledged);
+  });
+});
+
+describe("a fact", () => {
+  test("comes back as it was given, and undefined when there is none", async () => {
+    const store = await aStore();
+    store.putFact("monitors", [{ id: 1, name: "Küche" }]);
+    expect(await store.fact("monitors")).toEqual([{ id: 1, name: "Küche" }]);
+    await store.stop();
+    const again = await aStore();
+    expect(await again.fact("monitors")).toEqual([{ id: 1, name: "Küche" }]);
+    expect(await again.fact("other")).toBeUndefined();
+  });
+});
+
+describe("the file", () => {
+  test("is for its user alone, in a folder for its group", async () => {
+    const store = await aStore();
+    store.put([aMark()]);
+    await store.flush();
+    for (const name of readdirSync(path.dirname(file()))) {
+      expect(statSync(path.join(path.dirname(file()), name)).mode & 0o777).toBe(0o600);
+    }
+    expect(statSync(path.dirname(file())).mode & 0o027).toBe(0);
+  });
+
+  test("that is damaged is put aside and reported, and the store begins anew", async () => {
+    await (await aStore()).stop();
+    writeFileSync(file(), "this is no database, but somebody's shopping list\n".repeat(100));
+    const store = await aStore();
+    store.put([aMark()]);
+    expect(await store.flush()).toBe(true);
+    expect(messages()).toContain("The store was damaged and begins anew; the damaged file is kept");
+    expect(readdirSync(path.dirname(file())).some((name) => name.startsWith("zmes.db.damaged-"))).toBe(true);
+  });
+
+  test("may be deleted while the program runs", async () => {
+    const store = await aStore();
+    store.put([aMark()]);
+    await store.flush();
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(file() + suffix, { force: true });
+    store.put([aMark({ edge: 2 })]);
+    expect(await store.flush()).toBe(true);
+    await store.stop();
+    expect(await (await aStore()).marks()).toEqual([aMark({ edge: 2 })]);
+  });
+});
+
+describe("trouble with the disk", () => {
+  test("is told once, costs nothing but memory, and its end is told", async () => {
+    writeFileSync(path.join(directory, "data"), "a file where the folder should be");
+    const store = await aStore();
+    store.put([aMark()]);
+    await vi.waitFor(() => expect(store.health().failedWrites).toBeGreaterThan(3));
+    expect(store.health().isWritable).toBe(false);
+    expect(messages()).toEqual(["The store cannot be written; what it should hold is kept in memory"]);
+    expect(await store.marks()).toEqual([aMark()]);
+    rmSync(path.join(directory, "data"));
+    execFileSync("mkdir", [path.join(directory, "data")]);
+    await vi.waitFor(() => expect(store.health().isWritable).toBe(true));
+    expect(messages().at(-1)).toBe("The store is written again");
+    await store.stop();
+    expect(await (await aStore()).marks()).toEqual([aMark()]);
+  });
+
+  test("does not keep the program from ending", async () => {
+    writeFileSync(path.join(directory, "data"), "a file where the folder should be");
+    const store = await aStore();
+    store.put([aMark()]);
+    const begun = performance.now();
+    await store.stop();
+    expect(performance.now() - begun).toBeLessThan(1500);
+    expect(messages()).toContain("The store could not be written at the end");
+  });
+
+  test.runIf(process.getuid?.() === 0)("such as no space left is survived", async () => {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", directory]);
+    try {
+      const store = await aStore();
+      const ballast = path.join(directory, "ballast");
+      expect(() => writeFileSync(ballast, Buffer.alloc(1_000_000))).toThrow(/ENOSPC/);
+      store.putFact("big", "x".repeat(50_000));
+      await vi.waitFor(() => expect(store.health().isWritable).toBe(false));
+      rmSync(ballast);
+      await vi.waitFor(() => expect(store.health().isWritable).toBe(true));
+      expect(await store.fact("big")).toHaveLength(50_000);
+      await store.stop();
+    } finally {
+      execFileSync("umount", [directory]);
+    }
+  });
+
+  test.runIf(process.getuid?.() === 0)(
+    "such as a read-only one leaves what was stored readable",
+    async () => {
+      execFileSync("mount", ["-t", "tmpfs", "tmpfs", directory]);
+      try {
+        const first = await aStore();
+        first.put([aMark({ edge: 3 })]);
+        await first.stop();
+        execFileSync("mount", ["-o", "remount,ro", directory]);
+        const store = await aStore();
+        expect(await store.marks()).toEqual([aMark({ edge: 3 })]);
+        expect(store.health().isWritable).toBe(false);
+        await store.stop();
+      } finally {
+        execFileSync("umount", [directory]);
+      }
+    },
+  );
+
+  test("after the end nothing is done and nothing thrown", async () => {
+    const store = await aStore();
+    await store.stop();
+    store.put([aMark()]);
+    store.putFact("a", 1);
+    expect(await store.fact("b")).toBeUndefined();
+    expect(store.stop()).toBe(store.stop());
+  });
+});
+
+test("a newer file is refused and stays as it is", async () => {
+  await (await aStore()).stop();
+  execFileSync(process.execPath, [
+    "-e",
+    `new (require("node:sqlite").DatabaseSync)(${JSON.stringify(file())}).exec("PRAGMA user_version = 999")`,
+  ]);
+  for (const suffix of ["-wal", "-shm"]) expect(existsSync(file() + suffix)).toBe(false);
+  chmodSync(file(), 0o600);
+  const before = statSync(file());
+  await expect(aStore()).rejects.toMatchObject({ code: "STORE_NEWER" });
+  const after = statSync(file());
+  expect([after.mtimeMs, after.ino, after.size]).toEqual([before.mtimeMs, before.ino, before.size]);
+});
