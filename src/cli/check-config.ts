@@ -23,10 +23,9 @@ export const checkConfig: Command = {
 
 /** What --check-config prints, and its exit code. No secret is in the text. */
 export function reportConfig(loaded: LoadedConfig): { readonly text: string; readonly exitCode: number } {
-  const { path, read } = loaded.source;
   const isGood = loaded.problems.length === 0;
   const blocks = [
-    [read ? `Configuration (read ${path}):` : `Default configuration (${path} doesn't exist):`],
+    [heading(loaded.source)],
     ...configGroups(loaded, loaded.dialect),
     listed("Set, but not used yet:", statuses(loaded, "not used yet")),
     listed("Set, but no longer needed:", statuses(loaded, "no longer needed")),
@@ -40,6 +39,14 @@ export function reportConfig(loaded: LoadedConfig): { readonly text: string; rea
   ];
   const text = blocks.filter((block) => block.length > 0).map((block) => `${block.join("\n")}\n`);
   return { text: `\n${text.join("\n")}`, exitCode: isGood ? EXIT.ok : EXIT.usage };
+}
+
+/** The first two are the original's own words. */
+function heading({ path, read, absent }: LoadedConfig["source"]): string {
+  if (read) return `Configuration (read ${path}):`;
+  return absent
+    ? `Default configuration (${path} doesn't exist):`
+    : `Default configuration (${path} cannot be read):`;
 }
 
 function statuses(loaded: LoadedConfig, status: KnownKey["status"]): string[] {

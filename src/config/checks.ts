@@ -50,5 +50,5 @@ function pushWithoutKey({ fcm }: Config): string | null {
   if (fcm.api_key !== null) {
     return `this is a key of the legacy interface, which Google ended in 2024, so phones cannot be reached by push. ${wayOut}`;
   }
-  return `push to phones is on, but there is no key for it; phones still register and sockets work. ${wayOut}`;
+  return `push to phones is on, but there is no key for it; everything else works. ${wayOut}`;
 }

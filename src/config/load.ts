@@ -30,8 +30,8 @@ export interface Origin {
 export interface LoadedConfig {
   /** Complete even when there are problems: a bad value is then replaced by its default. */
   readonly config: Config;
-  /** The file that was read, or the one that was looked for. */
-  readonly source: { readonly path: string; readonly read: boolean };
+  /** The file that was read; or the one that was looked for, which is absent or cannot be read. */
+  readonly source: { readonly path: string; readonly read: boolean; readonly absent: boolean };
   readonly dialect: Dialect;
   /** Every key that somebody set. */
   readonly origins: ReadonlyMap<KeyPath, Origin>;
@@ -61,7 +61,7 @@ export function loadConfig(request: LoadRequest = {}): LoadedConfig {
   const secretsProblem = secrets?.unreadable ? [`general.secrets: ${secrets.unreadable}`] : [];
   return {
     config,
-    source: { path: source.path, read: source.read },
+    source: { path: source.path, read: source.read, absent: source.absent },
     dialect: source.dialect,
     origins: originsOf(fromFile, fromLine),
     warnings: [
@@ -85,6 +85,7 @@ export function loadConfig(request: LoadRequest = {}): LoadedConfig {
 interface Source {
   readonly path: string;
   readonly read: boolean;
+  readonly absent: boolean;
   readonly dialect: Dialect;
   readonly file: RawFile;
   /** Why a file that is there, or was named, is not read. */
@@ -99,7 +100,14 @@ function findSource(request: LoadRequest): Source {
     const content = readTextFile(path);
     if (content.ok || !content.absent) return openSource(path, null);
   }
-  return { path: searchPath[0] ?? "", read: false, dialect: "none", file: NOTHING, problems: [] };
+  return {
+    path: searchPath[0] ?? "",
+    read: false,
+    absent: true,
+    dialect: "none",
+    file: NOTHING,
+    problems: [],
+  };
 }
 
 function openSource(named: string, by: string | null): Source {
@@ -107,11 +115,12 @@ function openSource(named: string, by: string | null): Source {
   const content = readTextFile(path);
   if (!content.ok) {
     const problems = [`${path}: cannot read the configuration${by ? ` named by ${by}` : ""}: ${content.why}`];
-    return { path, read: false, dialect: "none", file: { ...NOTHING, complete: false }, problems };
+    const file = { ...NOTHING, complete: false };
+    return { path, read: false, absent: content.absent, dialect: "none", file, problems };
   }
   const file = parseConfigFile(path, content.text);
   const dialect = isIni(path, content.text) ? iniDialect(file) : "yaml-7";
-  return { path, read: true, dialect, file, problems: [] };
+  return { path, read: true, absent: false, dialect, file, problems: [] };
 }
 
 const NOTHING: RawFile = { entries: [], sections: new Map(), warnings: [], problems: [], complete: true };
