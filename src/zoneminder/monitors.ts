@@ -8,7 +8,7 @@ export interface MonitorSource {
   readonly database: Queries;
   readonly schema: Schema;
   /** Monitors to leave out, by id (`general.skip_monitors`). */
-  readonly skip: ReadonlySet<number>;
+  readonly skip: readonly number[];
   readonly logger: Logger;
 }
 
@@ -25,7 +25,7 @@ export async function loadMonitors(source: MonitorSource): Promise<readonly Moni
   );
   const monitors: Monitor[] = [];
   for (const row of rows) {
-    if (!isRunning(row) || skip.has(Number(row.Id))) continue;
+    if (!isRunning(row) || skip.includes(Number(row.Id))) continue;
     const monitor = toMonitor(row, schema);
     if (typeof monitor === "string") logger.warn(`Monitor ${row.Id} is left out: ${monitor}.`);
     else monitors.push(monitor);
