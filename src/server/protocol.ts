@@ -1,0 +1,148 @@
+// The words of the WebSocket protocol: what a client's message means, and the replies the server may give.
+import { z } from "zod";
+
+/** What a client's message asks for. Nothing a client can send makes `parseMessage` throw. */
+export type Incoming =
+  | { readonly event: "auth"; readonly auth: AuthRequest }
+  | { readonly event: "control"; readonly control: ControlRequest }
+  | { readonly event: "push" }
+  | { readonly event: "escontrol" }
+  /** An event of a name nobody knows; `echo` is that name as the reply repeats it. */
+  | { readonly event: "unknown"; readonly echo: Scalar }
+  /** Not JSON, or JSON that is no message (an array, a bare string). */
+  | { readonly event: "malformed" };
+
+export interface AuthRequest {
+  readonly category: "normal" | "escontrol";
+  readonly user: string;
+  readonly password: string;
+  /** null: the message carries none. */
+  readonly monlist: string | null;
+  readonly intlist: string | null;
+  readonly appversion: string | null;
+  readonly profile: string | null;
+}
+
+export type ControlRequest =
+  | { readonly type: "filter"; readonly monlist: string | null; readonly intlist: string | null }
+  | { readonly type: "version" }
+  | { readonly type: "unknown" };
+
+export type Reason =
+  | "BADAUTH"
+  | "NOAUTH"
+  | "ESCONTROLDISABLED"
+  | "PUSHDISABLED"
+  | "MISSINGMONITORLIST"
+  | "MISSINGINTERVALLIST"
+  | "NOTSUPPORTED"
+  | "BADJSON";
+
+/** A reply. Flat, with exactly the keys real clients read; `reason` is empty on success. */
+export interface Outgoing {
+  readonly event: Scalar;
+  readonly type: "" | "version" | "filter";
+  readonly status: "Success" | "Fail";
+  readonly reason: "" | Reason;
+  readonly version?: string;
+}
+
+type Scalar = string | number | boolean | null;
+
+/** Phones cut profile names to this length themselves (zmNinjaNg 1.1.14). */
+const MAX_LABEL_LENGTH = 128;
+
+/** A list of 2,000 monitors is 10,000 characters; a filter is kept per client, so it has to end somewhere. */
+const MAX_LIST_LENGTH = 16_384;
+
+/** Reads one text message of a client. */
+export function parseMessage(text: string): Incoming {
+  const parsed = message.safeParse(jsonOf(text));
+  if (!parsed.success) return { event: "malformed" };
+  const { event, category, data } = parsed.data;
+  switch (event) {
+    case "auth":
+      return {
+        event,
+        auth: { category: category === "escontrol" ? category : "normal", ...auth.parse(data) },
+      };
+    case "control":
+      return { event, control: controlOf(data) };
+    case "push":
+    case "escontrol":
+      return { event };
+    default:
+      return { event: "unknown", echo: echoOf(event) };
+  }
+}
+
+/** A copy of the message for the log: no password, no token, not longer than a line should be. */
+export function maskedMessage(text: string): string {
+  const parsed = jsonOf(text);
+  // What is not JSON may still be a password somebody typed: its size is all that is said.
+  if (parsed === undefined) return `(not JSON, ${text.length} characters)`;
+  try {
+    const masked = JSON.stringify(parsed, (key, value: unknown) => (SECRET_KEY.test(key) ? "***" : value));
+    return masked.length > MAX_LOGGED_LENGTH ? `${masked.slice(0, MAX_LOGGED_LENGTH)}...` : masked;
+  } catch {
+    // JSON.stringify, unlike JSON.parse, runs out of stack on thousands of nested brackets.
+    return `(nested too deeply, ${text.length} characters)`;
+  }
+}
+
+const SECRET_KEY = /passw|token|secret|key|^val$/i;
+const MAX_LOGGED_LENGTH = 1000;
+
+// The original reads numbers as text; whatever else stands there is as good as nothing.
+const words = (most: number) =>
+  z
+    .union([z.string(), z.number().transform(String)])
+    .transform((value) => value.slice(0, most))
+    .nullable()
+    .catch(null);
+
+// Long credentials are not cut: ZoneMinder decides what it makes of them. The message size bounds them.
+const credential = z.union([z.string(), z.number().transform(String)]).catch("");
+
+// A key that is missing as well as one with any value.
+const anything = z.unknown().optional();
+
+const auth = z
+  .object({
+    user: credential,
+    password: credential,
+    monlist: words(MAX_LIST_LENGTH),
+    intlist: words(MAX_LIST_LENGTH),
+    appversion: words(MAX_LABEL_LENGTH),
+    profile: words(MAX_LABEL_LENGTH),
+  })
+  .catch({ user: "", password: "", monlist: null, intlist: null, appversion: null, profile: null });
+
+const control = z
+  .object({ type: anything, monlist: words(MAX_LIST_LENGTH), intlist: words(MAX_LIST_LENGTH) })
+  .catch({ type: null, monlist: null, intlist: null });
+
+const message = z.preprocess(
+  // `null` is answered like a message without an event, as the original does.
+  (value) => (value === null ? {} : value),
+  z.object({ event: anything, category: anything, data: anything }),
+);
+
+function controlOf(data: unknown): ControlRequest {
+  const { type, monlist, intlist } = control.parse(data);
+  if (type === "filter") return { type, monlist, intlist };
+  return type === "version" ? { type } : { type: "unknown" };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function echoOf(event: unknown): Scalar {
+  if (typeof event === "string") return event.slice(0, MAX_LABEL_LENGTH);
+  return typeof event === "number" || typeof event === "boolean" ? event : null;
+}
