@@ -3,6 +3,7 @@ import type { Alarm, EventId } from "../domain/alarm.ts";
 import type { MonitorId } from "../domain/monitor.ts";
 import { createRepeatGuard, type RepeatOptions } from "../domain/repeats.ts";
 import type { Logger } from "../lib/log.ts";
+import { within } from "../lib/within.ts";
 import { createLanes } from "./lanes.ts";
 import type { EventLookup, LiveChannel, Marks, ToldMark } from "./ports.ts";
 
@@ -31,6 +32,8 @@ export interface Pipeline {
  */
 const CONTINUOUS = "Continuous";
 
+/** Zones are welcome, but no alarm waits longer than this for them. */
+const NOTES_DEADLINE_MS = 300;
 /** Far more than any catch-up looks back over. */
 const HANDLED_EVENTS = 10_000;
 
@@ -106,7 +109,8 @@ export function createPipeline({ options, live, marks, events, onTold, logger }:
   }
 
   async function withNotes(alarm: Alarm): Promise<Alarm> {
-    const notes = alarm.eventId === null ? null : await events.notes(alarm.eventId);
+    const notes =
+      alarm.eventId === null ? null : await within(events.notes(alarm.eventId), NOTES_DEADLINE_MS);
     const zones = notes?.replace(/^\s*Continuous:?\s*/, "").trim() ?? "";
     return zones === "" ? alarm : { ...alarm, cause: zones };
   }

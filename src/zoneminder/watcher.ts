@@ -17,6 +17,7 @@ import type { Monitor, MonitorId } from "../domain/monitor.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
+import { within } from "../lib/within.ts";
 import { idComesBeforeState } from "./release-family.ts";
 import { ShmFile } from "./shm-file.ts";
 import { formatVersion, type ZmVersion } from "./version.ts";
@@ -298,7 +299,7 @@ export class Watcher implements Part {
       }
       this.#deliver();
     };
-    withTimeout(this.#deps.isEventOpen(event), DOUBT_TIMEOUT_MS).then(settle, () => settle(null));
+    void within(this.#deps.isEventOpen(event), DOUBT_TIMEOUT_MS).then(settle);
   }
 
   #deliver(): void {
@@ -386,15 +387,4 @@ function reading(file: ShmFile): Reading {
 
 function describe(version: ZmVersion | null): string {
   return version === null ? "version unknown" : formatVersion(version);
-}
-
-/** The promise's value, or null when it takes longer. */
-async function withTimeout<T>(promise: Promise<T | null>, ms: number): Promise<T | null> {
-  const { promise: late, resolve } = Promise.withResolvers<null>();
-  const timer = setTimeout(() => resolve(null), ms);
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

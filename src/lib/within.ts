@@ -1,0 +1,14 @@
+// Waits for an answer, but not for ever.
+
+/** The promise's value, or null when it takes longer than that or fails: for questions one can do without. */
+export async function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {
+  const late = Promise.withResolvers<null>();
+  const timer = setTimeout(late.resolve, ms, null);
+  try {
+    return await Promise.race([promise, late.promise]);
+  } catch {
+    return null;
+  } finally {
+    clearTimeout(timer);
+  }
+}

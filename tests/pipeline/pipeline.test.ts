@@ -1,0 +1,99 @@
+import pino from "pino";
+import { describe, expect, it, vi } from "vitest";
+import type { Alarm } from "../../src/domain/alarm.ts";
+import { createPipeline, type PipelineDeps } from "../../src/pipeline/pipeline.ts";
+import type { ToldMark } from "../../src/pipeline/ports.ts";
+import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
+
+function setUp(change: Partial<PipelineDeps> = {}) {
+  const told: Alarm[] = [];
+  const marks: ToldMark[] = [];
+  const pipeline = createPipeline({
+    options: { notify_each_alarm: true, repeat_cooldown: 60 },
+    live: { tell: (alarms) => told.push(...alarms) },
+    marks: { put: (more) => marks.push(...more) },
+    events: { notes: async () => null },
+    logger: pino({ level: "silent" }),
+    ...change,
+  });
+  return { pipeline, told, marks };
+}
+
+const ended = (alarm: Alarm): Alarm => ({ ...alarm, phase: "ended" });
+
+describe("the pipeline", () => {
+  it("tells the sockets before it returns, all alarms of a scan at once", () => {
+    const batches: number[] = [];
+    const { pipeline } = setUp({ live: { tell: (alarms) => batches.push(alarms.length) } });
+    pipeline.handle([anAlarm(), anAlarm({ monitor: aMonitor({ id: mid(2) }), eventId: eid(7) })]);
+    expect(batches).toEqual([2]);
+  });
+
+  it("notes what was told, and that it is over", () => {
+    const { pipeline, marks } = setUp();
+    const alarm = anAlarm();
+    pipeline.handle([alarm]);
+    pipeline.handle([ended(alarm)]);
+    expect(marks.map(({ event, open }) => ({ event, open }))).toEqual([
+      { event: 5060, open: true },
+      { event: 5060, open: false },
+    ]);
+  });
+
+  it("does not tell the end of an alarm as an alarm", () => {
+    const { pipeline, told } = setUp();
+    pipeline.handle([anAlarm(), ended(anAlarm())]);
+    expect(told).toHaveLength(1);
+  });
+
+  it("does not tell a repeat within its cooldown, and notes it all the same", () => {
+    const { pipeline, told, marks } = setUp();
+    pipeline.handle([anAlarm({ edge: 1, seenAt: 0 })]);
+    pipeline.handle([anAlarm({ edge: 2, seenAt: 10_000 })]);
+    expect(told.map((alarm) => alarm.edge)).toEqual([1]);
+    expect(marks.map((mark) => mark.edge)).toEqual([1, 2]);
+  });
+
+  it("adds the zones of a continuous event from its notes", async () => {
+    const { pipeline, told } = setUp({ events: { notes: async () => "Continuous: Motion: Drive" } });
+    pipeline.handle([anAlarm({ cause: "Continuous" })]);
+    await vi.waitFor(() => expect(told.map((alarm) => alarm.cause)).toEqual(["Motion: Drive"]));
+  });
+
+  it("keeps the order of one camera behind a database that is slow, and delays no other", async () => {
+    const notes = Promise.withResolvers<string | null>();
+    const { pipeline, told } = setUp({ events: { notes: () => notes.promise } });
+    const other = anAlarm({ monitor: aMonitor({ id: mid(2) }), eventId: eid(9) });
+    pipeline.handle([anAlarm({ cause: "Continuous" })]);
+    pipeline.handle([anAlarm({ eventId: eid(5061) }), other]);
+    expect(told.map((alarm) => alarm.eventId)).toEqual([9]);
+    notes.resolve(null);
+    await vi.waitFor(() => expect(told.map((alarm) => alarm.eventId)).toEqual([9, 5060, 5061]));
+  });
+
+  it.each([
+    ["cannot be read", () => Promise.reject(new Error("away"))],
+    ["do not come in time", () => new Promise<null>(() => undefined)],
+  ])("tells an alarm whose notes %s as it is", async (_, notes) => {
+    const { pipeline, told } = setUp({ events: { notes } });
+    pipeline.handle([anAlarm({ cause: "Continuous" })]);
+    await vi.waitFor(() => expect(told.map((alarm) => alarm.cause)).toEqual(["Continuous"]));
+  });
+
+  it("drops a missed alarm whose event was told live meanwhile", () => {
+    const { pipeline, told } = setUp();
+    pipeline.handle([anAlarm()]);
+    pipeline.handleMissed([anAlarm({ late: true }), anAlarm({ late: true, eventId: eid(5059) })]);
+    expect(told.map(({ eventId, late }) => ({ eventId, late }))).toEqual([
+      { eventId: 5060, late: false },
+      { eventId: 5059, late: true },
+    ]);
+  });
+
+  it("keeps the mark of the newest event when an older one is found late", () => {
+    const { pipeline } = setUp();
+    pipeline.handle([anAlarm()]);
+    pipeline.handleMissed([anAlarm({ late: true, eventId: eid(5059) })]);
+    expect(pipeline.marks([])).toMatchObject([{ event: 5060 }]);
+  });
+});
