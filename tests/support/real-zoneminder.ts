@@ -18,7 +18,12 @@ export function realZoneMinderMayBeSkipped(): boolean {
 
 /** Takes the machine's ZoneMinder over and starts it; refuses with the reason where it is not ours to take. */
 export async function up(): Promise<void> {
-  await script("up");
+  try {
+    await script("up");
+  } catch (error) {
+    const reason = (error as { readonly stderr?: string }).stderr?.trim() ?? String(error);
+    throw new Error(`${reason}\nZMES_TEST_SKIP_REAL_ZONEMINDER=1 leaves out the tests against it.`);
+  }
 }
 
 /** Stops it and puts the machine's configuration back. */
