@@ -82,7 +82,7 @@ export function createLogger(destinations: readonly LogDestination[]): Log {
 }
 
 /** True when a destination of that level takes a line of this one. */
-export function wants(level: LogLevel, line: LogLevel): boolean {
+function wants(level: LogLevel, line: LogLevel): boolean {
   return levelValue(line) >= levelValue(level);
 }
 

@@ -19,7 +19,7 @@ export interface StoredMark {
   readonly open: boolean;
 }
 
-export interface StoreHealth {
+interface StoreHealth {
   readonly isWritable: boolean;
   /** Attempts to write that failed since the start. */
   readonly failedWrites: number;

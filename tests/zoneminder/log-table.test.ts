@@ -1,6 +1,7 @@
-import { expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { LogRecord } from "../../src/lib/log.ts";
 import { createLogTable, type LogDatabase } from "../../src/zoneminder/log-table.ts";
+import { type Mariadb, mariadbMayBeSkipped, openDatabase, startMariadb } from "../support/mariadb.ts";
 
 function saying(message: string, part: Partial<LogRecord> = {}): LogRecord {
   return { time: 1_545_291_092_606, level: "info", room: "server", message, fields: {}, ...part };
@@ -11,7 +12,7 @@ interface Statement {
   readonly values: readonly (string | number | null)[];
 }
 
-/** A database that can be taken away; the schema itself is tried against MariaDB in the database tests. */
+/** A database that can be taken away at will. */
 function aDatabase(): LogDatabase & { readonly statements: Statement[]; away: boolean } {
   return {
     statements: [],
@@ -81,4 +82,29 @@ test("a database that never answers costs no more than the limit", async () => {
   const begun = performance.now();
   await table.close();
   expect(performance.now() - begun).toBeLessThan(1000);
+});
+
+describe.skipIf(mariadbMayBeSkipped())("the real table", () => {
+  let server: Mariadb;
+  beforeAll(async () => {
+    server = await startMariadb();
+  });
+  afterAll(() => server.stop());
+
+  test("of ZoneMinder 1.36 takes the rows", async () => {
+    server.createZoneMinder("zm", "1.36");
+    const database = openDatabase(server, "zm");
+    await database.start(new AbortController().signal);
+    const clock = { now: () => 0, monotonic: () => 0 };
+    const table = createLogTable({ database, level: "info", serverId: null, clock, pid: 77 });
+    table.write(saying("New event 7 reported for Küche 🎥"));
+    table.write(saying("x".repeat(100_000), { level: "fatal" }));
+    const columns = "TimeKey, Component, ServerId, Pid, Level, Code, Message, File, Line";
+    const rows = (): string => server.sql(`SELECT ${columns} FROM Logs ORDER BY Id`, "zm");
+    await vi.waitFor(() => expect(rows().split("\n")).toHaveLength(3));
+    expect(rows().split("\n")[0]).toBe(
+      "1545291092.606000\tzmeventnotification\tNULL\t77\t0\tINF\tNew event 7 reported for Küche 🎥\tserver\tNULL",
+    );
+    await database.stop();
+  });
 });
