@@ -59,7 +59,9 @@ export async function startProgram({ tls = false }: { readonly tls?: boolean } =
 
   const url = `${tls ? "wss" : "ws"}://localhost:${port}`;
   try {
-    await vi.waitFor(async () => (await connect(url)).close(), { timeout: 15_000, interval: 100 });
+    const ended = gone.then(([code]) => Promise.reject(new Error(`it ended with exit code ${code}`)));
+    const answers = vi.waitFor(async () => (await connect(url)).close(), { timeout: 15_000, interval: 100 });
+    await Promise.race([answers, ended]);
   } catch {
     await stop();
     throw new Error(`The program did not let clients in. It said:\n${output}`);
