@@ -18,12 +18,12 @@ export function settleStandardStreams(inherited: boolean): void {
   process.stderr.on("error", ignore);
 }
 
-/** The command line of the parent, its words joined by blanks; empty when it cannot be known. */
-export function parentCommand(): string {
+/** The words of the parent's command line; none when they cannot be known. */
+export function parentCommand(): readonly string[] {
   try {
-    return readFileSync(`/proc/${process.ppid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+    return readFileSync(`/proc/${process.ppid}/cmdline`, "utf8").split("\0").slice(0, -1);
   } catch {
-    return "";
+    return [];
   }
 }
 

@@ -61,7 +61,6 @@ export function createSyslog(options: SyslogOptions): LogDestination {
     };
     started.on("error", (failure) => gone(failure.message));
     started.on("exit", (code, signal) => gone(`logger ended with ${signal ?? `status ${code}`}`));
-    started.on("spawn", () => say(true, ""));
     // A write to a program that has just died; its exit is reported above.
     started.stdin.on("error", () => undefined);
     started.unref();
@@ -75,6 +74,8 @@ export function createSyslog(options: SyslogOptions): LogDestination {
       if (closed) return;
       child ??= start();
       if (child === null || child.stdin.writableLength > LIMIT_BYTES) return;
+      // Only one that has lived a while counts: one that dies at once would be announced at every line.
+      if (options.clock.monotonic() - (triedAt ?? 0) >= RESTART_MS) say(true, "");
       child.stdin.write(`<${FACILITY * 8 + severity[record.level]}>${options.text(record)}\n`);
     },
     async close() {

@@ -14,6 +14,8 @@ export interface StoreClientOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly onSetAside: (name: string) => void;
+  /** The program of the thread; the store's own unless said otherwise. */
+  readonly thread?: URL;
 }
 
 /** Run unbuilt, the thread is a .ts file beside this one; built, a .js file. */
@@ -43,7 +45,11 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
   };
 
   const start = (): Worker => {
-    const started = new Worker(THREAD, { workerData: options.path, execArgv: [], name: "store" });
+    const started = new Worker(options.thread ?? THREAD, {
+      workerData: options.path,
+      execArgv: [],
+      name: "store",
+    });
     started.on("message", onAnswer);
     started.on("error", (failure: Error) => onGone(started, failure.message));
     started.on("exit", () => onGone(started, "its thread ended"));

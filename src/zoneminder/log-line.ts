@@ -42,6 +42,11 @@ export function logLine(record: LogRecord, pid: number): string {
   return `${head} [${record.room}:0] [${messageText(record)}]`;
 }
 
+/** As the original's lines stand in the system log: `INF [Push enabled via FCM]`. */
+export function syslogText(record: LogRecord): string {
+  return `${levelCode(record.level)} [${messageText(record)}]`;
+}
+
 /** What stands in the last brackets, in syslog and in `Logs.Message`: one line, whatever was logged. */
 export function messageText(record: LogRecord): string {
   return [lineText(record), ...stackLines(record).map((line) => line.trim())].join(" | ");

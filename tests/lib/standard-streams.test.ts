@@ -17,7 +17,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 const program = `
   import { writeFileSync, writeSync, readlinkSync } from "node:fs";
   const { settleStandardStreams, parentCommand } = await import(${JSON.stringify(module)});
-  settleStandardStreams(parentCommand().includes("zmdc.pl"));
+  settleStandardStreams(parentCommand().some((word) => word.endsWith("/zmdc.pl")));
   console.log("out"); console.error("err"); process.stderr.write("err\\n"); process.stdout.write("out\\n");
   try { writeSync(2, "x"); } catch {}
   process.emitWarning("warned");

@@ -1,5 +1,8 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { LogLevel, LogRecord } from "../../src/lib/log.ts";
@@ -63,13 +66,25 @@ test("a missing program is told once and never throws", async () => {
 test("a program that dies is started again, not more often than every few seconds", async () => {
   let now = 0;
   const states: boolean[] = [];
+  const directory = mkdtempSync(path.join(tmpdir(), "zmes-syslog-"));
+  const repaired = path.join(directory, "repaired");
+  const got = path.join(directory, "got");
+  const program = path.join(directory, "logger");
+  writeFileSync(program, `#!/bin/sh\n[ -e "${repaired}" ] || exit 1\nexec cat >> "${got}"\n`, {
+    mode: 0o755,
+  });
   const clock = { now: () => 0, monotonic: () => now };
-  const syslog = aSyslog({ program: "false", clock, onState: (reachable) => void states.push(reachable) });
-  syslog.write(saying("x"));
+  const syslog = aSyslog({ program, clock, onState: (reachable) => void states.push(reachable) });
+  syslog.write(saying("lost"));
   await vi.waitFor(() => expect(states).toEqual([false]));
-  syslog.write(saying("x"));
+  writeFileSync(repaired, "");
+  syslog.write(saying("too early"));
   now = 6000;
-  syslog.write(saying("x"));
-  await vi.waitFor(() => expect(states).toEqual([false, true, false]));
+  syslog.write(saying("again"));
+  now = 12_000;
+  syslog.write(saying("for sure"));
+  expect(states).toEqual([false, true]);
   await syslog.close();
+  expect(readFileSync(got, "utf8")).toBe("<142>again\n<142>for sure\n");
+  rmSync(directory, { recursive: true });
 });
