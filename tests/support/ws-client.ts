@@ -10,6 +10,8 @@ export interface TestClient {
   sendText(text: string): void;
   /** The next frame nobody has taken yet, parsed. */
   next(): Promise<Record<string, unknown>>;
+  /** The same, as the text it came as. */
+  nextText(): Promise<string>;
   /** Frames that came and were not taken with `next`. */
   untaken(): readonly string[];
   closed: Promise<{ readonly code: number; readonly reason: string }>;
@@ -38,21 +40,21 @@ export async function connectClient(
     ws.once("error", reject);
   });
   ws.on("error", () => undefined);
+  const nextText = (): Promise<string> =>
+    taken < frames.length
+      ? Promise.resolve(frames[taken++] ?? "")
+      : new Promise((resolve) => waiting.push(resolve));
   return {
     ws,
     frames,
     send: (message) => ws.send(JSON.stringify(message)),
     sendText: (text) => ws.send(text),
-    next: () =>
-      (taken < frames.length ? Promise.resolve(frames[taken++] ?? "") : nextOf(waiting)).then(parsed),
+    next: () => nextText().then(parsed),
+    nextText,
     untaken: () => frames.slice(taken),
     closed,
     close: () => ws.close(),
   };
-}
-
-function nextOf(waiting: ((text: string) => void)[]): Promise<string> {
-  return new Promise((resolve) => waiting.push(resolve));
 }
 
 function parsed(text: string): Record<string, unknown> {
