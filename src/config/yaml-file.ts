@@ -42,8 +42,8 @@ function readDocument(source: string): RawFile {
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const file: Sink = { entries: [], sections: new Map(), problems: [] };
   for (const error of document.errors) {
-    const line = lines.linePos(error.pos[0]).line;
-    file.problems.push({ line, text: inOurWords(error.code, source.slice(error.pos[0])) });
+    const at = error.code === "DUPLICATE_KEY" ? keyAfter(source, error.pos[0]) : error.pos[0];
+    file.problems.push({ line: lines.linePos(at).line, text: inOurWords(error.code, source.slice(at)) });
   }
   // A doubled key leaves the rest readable, so that its other mistakes are told as well.
   const complete = document.errors.every((error) => error.code === "DUPLICATE_KEY");
@@ -134,6 +134,11 @@ function nameOf(key: unknown): string {
 function lineOf(reading: Reading, node: unknown): number {
   const range = isNode(node) ? (node as ParsedNode).range : null;
   return reading.lines.linePos(range?.[0] ?? 0).line;
+}
+
+/** The parser may point at the end of the value before a doubled key; this is where the key itself begins. */
+function keyAfter(source: string, position: number): number {
+  return position + (/^(?:\s|#[^\n]*\n)*/.exec(source.slice(position))?.[0].length ?? 0);
 }
 
 // The parser's own messages quote the source, and the source may be a password.
