@@ -46,7 +46,6 @@ export interface Log {
  */
 export function createLogger(destinations: readonly LogDestination[]): Log {
   let current = [...destinations];
-  const family = createFamily();
   const write = (line: string): void => {
     const record = recordFrom(line);
     for (const destination of current) {
@@ -54,12 +53,13 @@ export function createLogger(destinations: readonly LogDestination[]): Log {
     }
   };
   const logger = pino(
-    { base: null, level: lowestLevel(current), serializers: pino.stdSerializers, onChild: family.add },
+    { base: null, level: lowestLevel(current), serializers: pino.stdSerializers },
     { write },
   );
   const changed = (next: LogDestination[]): void => {
     current = next;
-    family.setLevel(logger, lowestLevel(current));
+    // Children follow: pino's look the level up in their parent.
+    logger.level = lowestLevel(current);
   };
   return {
     logger,
@@ -94,27 +94,6 @@ function lowestLevel(destinations: readonly LogDestination[]): LogLevel | "silen
   const levels = destinations.flatMap((each) => each.level ?? []);
   if (levels.length === 0) return "silent";
   return levels.reduce((lowest, level) => (wants(level, lowest) ? level : lowest));
-}
-
-/** pino copies the level into every child when it is made; this keeps them together without keeping them alive. */
-function createFamily(): { add(child: Logger): void; setLevel(parent: Logger, level: string): void } {
-  let children: WeakRef<Logger>[] = [];
-  let pruneAt = 64;
-  return {
-    add(child) {
-      children.push(new WeakRef(child));
-      if (children.length < pruneAt) return;
-      children = children.filter((each) => each.deref() !== undefined);
-      pruneAt = Math.max(64, children.length * 2);
-    },
-    setLevel(parent, level) {
-      parent.level = level;
-      for (const each of children) {
-        const child = each.deref();
-        if (child !== undefined) child.level = level;
-      }
-    },
-  };
 }
 
 function recordFrom(line: string): LogRecord {

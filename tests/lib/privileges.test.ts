@@ -8,6 +8,7 @@ const module = fileURLToPath(new URL("../../src/lib/privileges.ts", import.meta.
 function became(args: readonly string[], options: { readonly uid?: number } = {}) {
   const script = `
     const { becomeUser } = await import(${JSON.stringify(module)});
+    if (process.getuid() === 0) process.setgroups([0, 4]);
     try {
       const name = becomeUser(...JSON.parse(process.argv[1]));
       const open = (() => { try { process.setuid(0); return true; } catch { return false; } })();
@@ -28,6 +29,7 @@ test.runIf(isRoot)("root becomes the named user, with its groups, for good", () 
   const result = became(["www-data", "www-data"]);
   expect(result).toMatchObject({ name: "www-data", uid: id("-u"), gid: id("-g"), backToRoot: false });
   expect(result.groups).not.toContain(0);
+  expect(result.groups).not.toContain(4);
   expect(result.umask).toBe(0o027);
 });
 
