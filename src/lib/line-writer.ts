@@ -1,11 +1,14 @@
 // Writes lines in the background through something that may fail: bounded, and honest about what it lost.
 import { Buffer } from "node:buffer";
+import { reasonOf } from "./errors.ts";
 
 export interface LineWriterOptions {
   /** Writes some of the bytes and says how many. May throw; it is tried again later. One call at a time. */
   readonly put: (bytes: Buffer) => Promise<number>;
   /** Makes the line that tells of lines lost. */
   readonly lossLine: (lost: number) => string;
+  /** Told once when writing fails, and once when it works again. */
+  readonly onState?: (writable: boolean, problem: string) => void;
   readonly limitBytes?: number;
   readonly retryMs?: number;
 }
@@ -30,6 +33,7 @@ export function createLineWriter(options: LineWriterOptions): LineWriter {
   let lost = 0;
   let working: Promise<void> | null = null;
   let retry: NodeJS.Timeout | null = null;
+  let writable = true;
   let rest: Buffer = Buffer.alloc(0);
 
   const nextBatch = (): Buffer => {
@@ -40,6 +44,12 @@ export function createLineWriter(options: LineWriterOptions): LineWriter {
     return batch;
   };
 
+  const say = (now: boolean, problem: string): void => {
+    if (now === writable) return;
+    writable = now;
+    options.onState?.(now, problem);
+  };
+
   const drain = async (): Promise<void> => {
     // Lines of the same turn go out together.
     await Promise.resolve();
@@ -47,8 +57,10 @@ export function createLineWriter(options: LineWriterOptions): LineWriter {
       while (rest.length > 0 || lines.length > 0 || lost > 0) {
         if (rest.length === 0) rest = nextBatch();
         rest = rest.subarray(await options.put(rest));
+        say(true, "");
       }
-    } catch {
+    } catch (failure) {
+      say(false, reasonOf(failure));
       retry = setTimeout(wake, options.retryMs ?? RETRY_MS);
       retry.unref();
     }

@@ -12,6 +12,8 @@ export interface LogFileOptions {
   readonly directory: string;
   readonly level: LogLevel | null;
   readonly clock: Clock;
+  /** Told once when the file cannot be written, and once when it can again. */
+  readonly onState?: (writable: boolean, problem: string) => void;
   readonly pid?: number;
 }
 
@@ -37,6 +39,7 @@ export function createLogFile(options: LogFileOptions): LogDestination {
   const writer = createLineWriter({
     put: file.put,
     lossLine: (lost) => `${logLine(lossRecord(lost), pid)}\n`,
+    ...(options.onState && { onState: options.onState }),
   });
   return {
     name: "file",

@@ -40,6 +40,17 @@ export function createLogPlaces(options: LogPlacesOptions): LogPlaces {
       },
     });
 
+  const file = (inDirectory: string, level: ZoneMinderLogLevels["file"]): LogDestination =>
+    createLogFile({
+      directory: inDirectory,
+      level,
+      clock,
+      onState(writable, problem) {
+        if (writable) log.logger.info("The log file is written again");
+        else log.logger.warn({ problem }, "The log file cannot be written");
+      },
+    });
+
   return {
     async apply(settings, serverId) {
       const levels = logLevels(settings, options.environment);
@@ -47,9 +58,8 @@ export function createLogPlaces(options: LogPlacesOptions): LogPlaces {
       if (wanted === applied) return;
       applied = wanted;
       const { directory, database } = options;
-      const hasFile = directory !== null && levels.file !== null;
       await Promise.all([
-        log.replace("file", hasFile ? createLogFile({ directory, level: levels.file, clock }) : null),
+        log.replace("file", directory === null || levels.file === null ? null : file(directory, levels.file)),
         log.replace("syslog", levels.syslog === null ? null : syslog(levels.syslog)),
         log.replace(
           "table",

@@ -31,7 +31,14 @@ test("everything is written in order, however little the disk takes at once", as
 test("a full disk is tried again, nothing is written twice, and what was lost is told", async () => {
   const disk = aDisk();
   disk.isFull = true;
-  const writer = createLineWriter({ put: (bytes) => disk.put(bytes), lossLine, limitBytes: 12, retryMs: 10 });
+  const states: string[] = [];
+  const writer = createLineWriter({
+    put: (bytes) => disk.put(bytes),
+    lossLine,
+    onState: (writable, problem) => void states.push(`${writable} ${problem}`),
+    limitBytes: 12,
+    retryMs: 10,
+  });
   writer.write("kept 1\n");
   await vi.waitFor(() => expect(disk.refusals).toBeGreaterThan(1));
   writer.write("kept 2\n");
@@ -39,6 +46,7 @@ test("a full disk is tried again, nothing is written twice, and what was lost is
   writer.write("another one\n");
   disk.isFull = false;
   await vi.waitFor(() => expect(disk.text).toBe("kept 1\nlost 2\nkept 2\n"));
+  expect(states).toEqual(["false ENOSPC", "true "]);
 });
 
 test("closing gives up on a disk that hangs", async () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createLogger } from "../../src/lib/log.ts";
 import { createLogPlaces } from "../../src/zoneminder/log-places.ts";
@@ -36,4 +36,17 @@ test("without a folder for logs no file is written", async () => {
   const places = createLogPlaces({ log, directory: null, database, clock: systemClock, environment: {} });
   await places.apply({ ZM_LOG_LEVEL_SYSLOG: "-5", ZM_LOG_LEVEL_DATABASE: "-5" }, null);
   expect(log.logger.isLevelEnabled("fatal")).toBe(false);
+});
+
+test("a log file that cannot be written is told in the other places, once", async () => {
+  const log = createLogger([]);
+  const rows: unknown[] = [];
+  const database = { query: async (_sql: string, values: readonly unknown[]) => void rows.push(values[6]) };
+  const missing = path.join(directory, "missing");
+  const places = createLogPlaces({ log, directory: missing, database, clock: systemClock, environment: {} });
+  await places.apply({ ZM_LOG_LEVEL_SYSLOG: "-5" }, null);
+  log.logger.info("Hello");
+  await vi.waitFor(() => expect(rows).toHaveLength(2));
+  expect(rows[1]).toMatch(/^The log file cannot be written problem=.*ENOENT/);
+  await log.close();
 });
