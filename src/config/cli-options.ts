@@ -93,19 +93,33 @@ export function parseOptions(argv: readonly string[]): ParsedOptions {
       rest.push(argument);
       continue;
     }
-    const [, name = "", attached] = match;
-    const found = find(name);
-    const refusal = found.ok ? refuse(found, attached, argv[index + 1]) : found.why;
-    if (refusal !== null) {
-      warnings.push(refusal);
-    } else if (found.ok && found.option.value === null) {
-      given.set(found.option.name, found.negated ? "no" : "yes");
-    } else if (found.ok) {
-      given.set(found.option.name, attached ?? argv[index + 1] ?? "");
-      if (attached === undefined) index += 1;
+    const read = readOption(match[1] ?? "", match[2], argv[index + 1]);
+    if (!read.ok) {
+      warnings.push(read.why);
+      continue;
     }
+    given.set(read.name, read.text);
+    if (read.tookNext) index += 1;
   }
   return { ...summarise(given), warnings, rest };
+}
+
+type Read =
+  | { readonly ok: true; readonly name: string; readonly text: string; readonly tookNext: boolean }
+  | { readonly ok: false; readonly why: string };
+
+function readOption(typed: string, attached: string | undefined, next: string | undefined): Read {
+  const found = find(typed);
+  if (!found.ok) return found;
+  const { name, value } = found.option;
+  if (value === null) {
+    if (attached === undefined)
+      return { ok: true, name, text: found.negated ? "no" : "yes", tookNext: false };
+    return { ok: false, why: `Option ${name} does not take an argument and is ignored` };
+  }
+  const text = attached ?? next;
+  if (text === undefined) return { ok: false, why: `Option ${name} requires an argument and is ignored` };
+  return { ok: true, name, text, tookNext: attached === undefined };
 }
 
 type Found =
@@ -151,16 +165,6 @@ function find(typed: string): Found {
   }
   const names = [...new Set(candidates.map((each) => `--${each.text}`))].join(", ");
   return { ok: false, why: `Option ${printableName(typed)} is ambiguous (${names}) and ignored` };
-}
-
-function refuse(found: Found & { ok: true }, attached: string | undefined, next: string | undefined) {
-  const { name, value } = found.option;
-  if (value === null && attached !== undefined)
-    return `Option ${name} does not take an argument and is ignored`;
-  if (value !== null && attached === undefined && next === undefined) {
-    return `Option ${name} requires an argument and is ignored`;
-  }
-  return null;
 }
 
 function summarise(given: ReadonlyMap<string, string>): Omit<ParsedOptions, "warnings" | "rest"> {

@@ -6,7 +6,7 @@ import { z } from "zod";
 export type Kind = "flag" | "number" | "text" | "file" | "url" | "choice" | "numbers" | "texts";
 
 /** Whether the running program acts on a key. Shown by --check-config for every key the file sets. */
-export type Status = "used" | "not used yet" | "no longer needed";
+type Status = "used" | "not used yet" | "no longer needed";
 
 /** What is known of a key besides its type, default and description. */
 export interface KeyFacts {

@@ -57,25 +57,26 @@ export function loadConfig(request: LoadRequest = {}): LoadedConfig {
   const fromFile = readEntries(source.file, source.dialect, references);
   const fromLine = readOverrides(request.overrides ?? []);
   const config = build(fromFile, fromLine);
-  const findings = examine(config, source, fromFile, fromLine);
-  const secretsProblem = secrets?.unreadable ? [`general.secrets: ${secrets.unreadable}`] : [];
+  const found = examine(config, source, fromFile, fromLine);
+  const { file, path, read, absent, dialect } = source;
+  const inFile = [
+    ...file.problems,
+    ...fromFile.problems,
+    ...aboutSecrets(secrets, fromFile),
+    ...found.problems,
+  ];
   return {
     config,
-    source: { path: source.path, read: source.read, absent: source.absent },
-    dialect: source.dialect,
+    source: { path, read, absent },
+    dialect,
     origins: originsOf(fromFile, fromLine),
     warnings: [
-      ...placed(source, [...source.file.warnings, ...fromFile.warnings, ...findings.warnings]),
+      ...placed(source, [...file.warnings, ...fromFile.warnings, ...found.warnings]),
       ...(secrets?.warnings ?? []),
     ],
     problems: [
       ...source.problems,
-      ...placed(source, [
-        ...source.file.problems,
-        ...fromFile.problems,
-        ...secretsProblem.map((text) => ({ line: lineOf(fromFile, "general.secrets"), text })),
-        ...findings.problems,
-      ]),
+      ...placed(source, inFile),
       ...(secrets?.problems ?? []),
       ...fromLine.problems.map((problem) => problem.text),
     ],
@@ -131,6 +132,11 @@ function openSecrets({ file, path }: Source): Secrets | null {
   if (!known || entry?.value.kind !== "text") return null;
   const named = resolveText(known, entry.value.text, { file, secrets: null, bangIsLiteral: true }).text;
   return named === "" ? null : readSecrets(named, path);
+}
+
+function aboutSecrets(secrets: Secrets | null, fromFile: Settings): Remark[] {
+  if (secrets === null || secrets.unreadable === null) return [];
+  return [{ line: lineOf(fromFile, "general.secrets"), text: `general.secrets: ${secrets.unreadable}` }];
 }
 
 function build(...layers: readonly Settings[]): Config {

@@ -16,7 +16,7 @@ export interface Override {
 }
 
 /** A value that somebody set. */
-export interface Setting {
+interface Setting {
   readonly value: unknown;
   readonly line: number;
   /** True when the value must not be shown. */

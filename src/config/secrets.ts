@@ -4,7 +4,7 @@ import { parseConfigFile, readTextFile } from "./config-file.ts";
 import type { RawFile } from "./raw-file.ts";
 
 /** What became of looking a secret up. Nothing in here that is printed ever holds a value. */
-export type Lookup =
+type Lookup =
   | { readonly found: true; readonly value: string; readonly otherCase: boolean }
   | { readonly found: false; readonly why: string };
 

@@ -26,7 +26,7 @@ export function showValue({ config, origins }: Shown, path: KeyPath): string {
 }
 
 /** The value of a key. */
-export function valueAt(config: Config, path: KeyPath): unknown {
+function valueAt(config: Config, path: KeyPath): unknown {
   const [section = "", key = ""] = path.split(".");
   const sections: Readonly<Record<string, Readonly<Record<string, unknown>>>> = config;
   return sections[section]?.[key];

@@ -10,7 +10,7 @@ export const logging = z
     }),
     format: choice(["auto", "lines", "json"], "auto", {
       about:
-        "How the console log is written. lines: for people; json: one object a line, for log collectors; auto: lines.",
+        "How the console log is written. lines: for people; json: one object a line, for log collectors; auto: lines, in colour on a terminal and without a date under systemd, which adds its own.",
       since: "8",
     }),
   })
