@@ -84,8 +84,10 @@ class ZmDatabase implements Database {
       this.noteUp();
       return rows;
     } catch (error) {
-      // A statement the server refused (a missing column, say) proves that the server is there.
-      if (!isConnectionTrouble(error)) throw error;
+      if (!isConnectionTrouble(error)) {
+        this.noteUp(); // A statement the server refused (a missing column, say) proves that it is there.
+        throw error;
+      }
       const reason = reasonOf(error);
       this.noteDown(reason);
       throw new DatabaseUnavailable(`The database does not answer: ${reason}.`);
