@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { reportConfig } from "../../src/cli/check-config.ts";
 import { parseOptions } from "../../src/config/cli-options.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { withoutCredentials } from "../../src/config/shown-value.ts";
+import { showValue, withoutCredentials } from "../../src/config/shown-value.ts";
 import { fixture, load, shortened } from "./temporary-files.ts";
 
 const START = "ssl:\n  enable: no\nfcm:\n  enable: no\n";
@@ -154,6 +154,11 @@ describe("what must not be seen", () => {
     "[mqtt]\npassword:planted = 1",
   ])("is not shown of a broken INI line: %j", (ini) => {
     expect(everything(load("a.ini", ini))).not.toMatch(/planted/i);
+  });
+
+  it("is not shown even of a value whose origin nobody kept", () => {
+    const { config } = load("a.yml", `${START}mqtt:\n  password: planted\n`);
+    expect(showValue({ config, origins: new Map() }, "mqtt.password")).toBe("(defined)");
   });
 
   it("is not shown of the command line", () => {
