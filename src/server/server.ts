@@ -87,9 +87,8 @@ export function createServer(options: ServerOptions): Server {
 }
 
 function followCertificate(options: ServerOptions, tls: TlsMaterial, listener: Listener): { close(): void } {
-  const { cert = "", key = "" } = options.ssl;
   return watchTls({
-    files: { cert, key },
+    files: { cert: options.ssl.cert ?? "", key: options.ssl.key ?? "" },
     current: tls,
     clock: options.clock,
     logger: options.logger,

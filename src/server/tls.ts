@@ -10,8 +10,9 @@ import type { Logger } from "../lib/log.ts";
 
 export interface TlsOptions {
   readonly enable: boolean;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
+  /** null: not set. */
+  readonly cert?: string | null;
+  readonly key?: string | null;
 }
 
 /** What node:https and node:tls take. */
@@ -38,8 +39,8 @@ const REMIND_EVERY_MS = 24 * 3_600_000;
 /** Reads both files; throws an AppError with the way out when they cannot serve. */
 export async function loadTls(options: TlsOptions): Promise<TlsMaterial> {
   const { cert, key } = options;
-  if (cert === undefined || cert === "") throw new AppError("TLS_NOT_CONFIGURED", { missing: "ssl.cert" });
-  if (key === undefined || key === "") throw new AppError("TLS_NOT_CONFIGURED", { missing: "ssl.key" });
+  if (!cert) throw new AppError("TLS_NOT_CONFIGURED", { missing: "ssl.cert" });
+  if (!key) throw new AppError("TLS_NOT_CONFIGURED", { missing: "ssl.key" });
   const [certText, keyText] = await Promise.all([read("ssl.cert", cert), read("ssl.key", key)]);
   const certificate = parseCertificate(cert, certText);
   if (!certificate.checkPrivateKey(parseKey(key, keyText)))

@@ -18,7 +18,7 @@ export interface MonitorSource {
  */
 export async function loadMonitors(source: MonitorSource): Promise<readonly Monitor[]> {
   const { database, schema, skip, logger } = source;
-  const server = await serverId(source);
+  const server = await ownServerId(source);
   const rows = await database.query<MonitorRow>(
     `SELECT Id, Name, Type, ${columns(schema)} FROM Monitors ${server === null ? "" : "WHERE ServerId = ?"} ORDER BY Id`,
     server === null ? [] : [server],
@@ -94,7 +94,7 @@ function toMonitor(row: MonitorRow, schema: Schema): Monitor | string {
  * The id of this server when ZoneMinder spans several: ZM_SERVER_ID, or the row of Servers with the name that
  * ZM_SERVER_NAME or ZM_SERVER_HOST gives. Null, and so all monitors whatever their ServerId, when neither is set.
  */
-async function serverId({ database, schema, logger }: MonitorSource): Promise<number | null> {
+export async function ownServerId({ database, schema, logger }: MonitorSource): Promise<number | null> {
   const id = Number(schema.setting("ZM_SERVER_ID") || 0);
   if (Number.isSafeInteger(id) && id > 0) return id;
   const name = schema.setting("ZM_SERVER_NAME") || schema.setting("ZM_SERVER_HOST");

@@ -33,6 +33,17 @@ const TABLES = [
   "Logs",
 ];
 
+/** The settings of ZoneMinder's logs that zmes follows. */
+export const LOG_SETTINGS = [
+  "ZM_LOG_LEVEL_FILE",
+  "ZM_LOG_LEVEL_SYSLOG",
+  "ZM_LOG_LEVEL_DATABASE",
+  "ZM_LOG_DEBUG",
+  "ZM_LOG_DEBUG_TARGET",
+  "ZM_LOG_DEBUG_LEVEL",
+  "ZM_LOG_DEBUG_FILE",
+] as const;
+
 const SETTINGS = [
   "ZM_DYN_CURR_VERSION",
   "ZM_PATH_MAP", // a row of Config in 1.30 only
@@ -43,13 +54,7 @@ const SETTINGS = [
   "ZM_OPT_USE_AUTH",
   "ZM_AUTH_TYPE",
   "ZM_TIMEZONE",
-  "ZM_LOG_LEVEL_FILE",
-  "ZM_LOG_LEVEL_SYSLOG",
-  "ZM_LOG_LEVEL_DATABASE",
-  "ZM_LOG_LEVEL_TERM",
-  "ZM_LOG_DEBUG",
-  "ZM_LOG_DEBUG_TARGET",
-  "ZM_LOG_DEBUG_LEVEL",
+  ...LOG_SETTINGS,
 ];
 
 /** Long enough to cost nothing, short enough that an upgrade or a changed setting is seen without a restart. */

@@ -1,0 +1,120 @@
+// One run of the daemon over the installed ZoneMinder: user, lock, logs, signals, start and stop.
+import path from "node:path";
+import type { LoadedConfig } from "../config/load.ts";
+import { createDaemon } from "../daemon.ts";
+import type { Clock } from "../lib/clock.ts";
+import { AppError } from "../lib/errors.ts";
+import { createLogger, type Log, type LogDestination } from "../lib/log.ts";
+import { createTerminal } from "../lib/log-terminal.ts";
+import { becomeUser } from "../lib/privileges.ts";
+import { lockDataDirectory } from "../store/lock.ts";
+import { createStore } from "../store/store.ts";
+import { createInstallation } from "../zoneminder/installation.ts";
+import { createLogPlaces } from "../zoneminder/log-places.ts";
+import { detectOriginal } from "../zoneminder/original.ts";
+import { readZmConf, type ZmConf } from "../zoneminder/zm-conf.ts";
+import { programVersion } from "./version.ts";
+
+export interface ServeOptions {
+  readonly loaded: LoadedConfig;
+  /** Log in detail, on the console as well. */
+  readonly debug: boolean;
+  readonly underZmdc: boolean;
+  /** Aborted when the program shall end. */
+  readonly stop: AbortSignal;
+  readonly clock: Clock;
+}
+
+/** Runs until `stop` is aborted. Throws an AppError when the daemon cannot start. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const { loaded, clock, stop } = options;
+  const { config } = loaded;
+  const conf = requireZmConf(config.zoneminder.config);
+  // Before the first file of ours is opened: data belongs to the web server's user.
+  becomeUser(conf.values.get("ZM_WEB_USER"), conf.values.get("ZM_WEB_GROUP"));
+  const lock = lockDataDirectory(config.general.base_data_path);
+  const log = createLogger(consoleOf(options));
+  const { logger } = log;
+  const crashed = Promise.withResolvers<never>();
+  const onCrash = (failure: unknown): void => crashed.reject(failure);
+  const onReopen = (): void => log.reopen();
+  process.on("uncaughtException", onCrash).on("unhandledRejection", onCrash);
+  // ZoneMinder up to 1.39.21 rotates logs with HUP, later releases with WINCH.
+  process.on("SIGHUP", onReopen).on("SIGWINCH", onReopen);
+  try {
+    const zoneminder = createInstallation({ conf, config, clock, logger });
+    const directory = conf.values.get("ZM_PATH_LOGS") || USUAL_LOG_FOLDER;
+    const { database } = zoneminder;
+    const places = createLogPlaces({ log, directory, database, clock, environment: process.env });
+    await places.apply(Object.fromEntries(conf.values), null);
+    logger.info(`Event Notification daemon v ${programVersion} starting`);
+    greet(log, loaded);
+    const store = createStore({
+      path: path.join(config.general.base_data_path, "zmes.db"),
+      clock,
+      logger: logger.child({ room: "store" }),
+    });
+    const daemon = createDaemon({ config, version: programVersion, zoneminder, store, clock, logger });
+    zoneminder.onAvailable(() => void followSettings());
+    async function followSettings(): Promise<void> {
+      try {
+        const { settings, serverId } = await zoneminder.logSettings();
+        await places.apply(settings, serverId);
+      } catch (failure) {
+        logger.debug({ err: failure }, "ZoneMinder's settings for logs could not be read");
+      }
+    }
+    try {
+      await Promise.race([daemon.start(stop), crashed.promise]);
+      await Promise.race([aborted(stop), crashed.promise]);
+      logger.info("Stopping");
+    } finally {
+      await daemon.stop();
+    }
+  } catch (failure) {
+    if (stop.aborted) return;
+    report(log, failure);
+    throw failure;
+  } finally {
+    await log.close();
+    lock.release();
+    process.off("SIGHUP", onReopen).off("SIGWINCH", onReopen);
+    process.off("uncaughtException", onCrash).off("unhandledRejection", onCrash);
+  }
+}
+
+/** Where ZoneMinder's packages log when zm.conf does not say. */
+const USUAL_LOG_FOLDER = "/var/log/zm";
+
+/** What zmdc.pl's children print ends in its own log: there the console speaks only when asked to. */
+function consoleOf({ loaded: { config }, debug, underZmdc }: ServeOptions): LogDestination[] {
+  const { verbose, console_logs } = config.customize;
+  const { format, level } = config.logging;
+  if (underZmdc && !debug && !verbose && !console_logs && format !== "json") return [];
+  return [createTerminal({ level: debug ? "debug" : level, format })];
+}
+
+function requireZmConf(file: string): ZmConf {
+  const read = readZmConf(file);
+  if (!read.ok) throw new AppError("ZM_CONF_UNREADABLE", { path: file, problem: read.problem });
+  return read.conf;
+}
+
+function greet({ logger }: Log, { source, warnings }: LoadedConfig): void {
+  logger.info(source.read ? `using config file: ${source.path}` : `no config file: defaults are used`);
+  for (const warning of warnings) logger.warn(warning);
+  const original = detectOriginal();
+  if (original === null) return;
+  const { message, hint } = new AppError("ORIGINAL_RUNNING", { pid: original });
+  logger.warn(`${message} ${hint}`);
+}
+
+function report({ logger }: Log, failure: unknown): void {
+  if (failure instanceof AppError) logger.fatal(`${failure.message} ${failure.hint}`);
+  else logger.fatal({ err: failure }, "The program failed and ends; whoever supervises it starts it again");
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
