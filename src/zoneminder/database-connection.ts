@@ -53,7 +53,11 @@ function openStream(target: DatabaseTarget): Socket {
   const [first] = target.sockets;
   const socket = target.sockets.find((path) => existsSync(path)) ?? (target.tcp ? undefined : first);
   if (socket !== undefined) return connect(socket);
-  const stream = connect(target.tcp?.port ?? 3306, target.tcp?.host ?? "127.0.0.1");
+  const host = target.tcp?.host ?? "127.0.0.1";
+  const stream = connect(target.tcp?.port ?? 3306, host);
+  // For an address the driver names no server, and Node then compares the certificate with this field of the socket,
+  // which it leaves unset for addresses, or else with "localhost" (node:tls, onConnectSecure).
+  Object.assign(stream, { _host: host });
   stream.setNoDelay(true);
   stream.setKeepAlive(true, 30_000);
   return stream;

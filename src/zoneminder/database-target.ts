@@ -13,7 +13,7 @@ export interface DatabaseTarget {
 }
 
 /** Paths of PEM files, as zm.conf names them. */
-export interface DatabaseTls {
+interface DatabaseTls {
   readonly ca: string;
   readonly key: string | null;
   readonly cert: string | null;

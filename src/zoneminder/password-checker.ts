@@ -23,7 +23,7 @@ export interface Attempt {
   readonly signal: AbortSignal;
 }
 
-export type CheckResult =
+type CheckResult =
   | { readonly result: "right" }
   /** `problem`: what is odd about the stored password, never the password itself. */
   | { readonly result: "wrong"; readonly problem?: string }

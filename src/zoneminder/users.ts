@@ -25,7 +25,7 @@ export interface Login {
   readonly signal: AbortSignal;
 }
 
-export type LoginAnswer =
+type LoginAnswer =
   /** `user`: the name as ZoneMinder has it, which may differ in case from what was typed. */
   | { readonly outcome: "accepted"; readonly user: string; readonly rights: Rights }
   | { readonly outcome: "refused" }

@@ -10,6 +10,7 @@ import type { Logger } from "../../src/lib/log.ts";
 import { createDatabase, type Database } from "../../src/zoneminder/database.ts";
 
 const fixtures = new URL("../fixtures/schemas/", import.meta.url);
+const PROGRAMS = { server: "mariadbd", install: "mariadb-install-db", client: "mariadb" };
 const PACKAGE_SCHEMA = "/usr/share/zoneminder/db/zm_create.sql";
 /** Where Debian and others put the server; it is often not on PATH. */
 const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin:/usr/libexec`;
@@ -52,7 +53,7 @@ export async function startMariadb(options: { tcp?: boolean; args?: string[] } =
   chmodSync(folder, 0o755);
   const owner = process.getuid?.() === 0 ? ["--user=mysql"] : [];
   if (owner.length > 0) execFileSync("chown", ["mysql", folder]);
-  execFileSync("mariadb-install-db", [...installArgs(folder), ...owner], { env: { ...process.env, PATH } });
+  execFileSync(PROGRAMS.install, [...installArgs(folder), ...owner], { env: { ...process.env, PATH } });
   const socket = join(folder, "s");
   const port = options.tcp ? await freePort() : 0;
   const args = [...serverArgs(folder, port), ...owner, ...(options.args ?? [])];
@@ -60,7 +61,7 @@ export async function startMariadb(options: { tcp?: boolean; args?: string[] } =
 
   const sql = (text: string, database?: string) => {
     const client = ["--no-defaults", "-uroot", `-S${socket}`, "-N", "--default-character-set=utf8mb4"];
-    const run = spawnSync("mariadb", [...client, ...(database ? [database] : [])], { input: text });
+    const run = spawnSync(PROGRAMS.client, [...client, ...(database ? [database] : [])], { input: text });
     if (run.status !== 0) throw new Error(`The statements failed: ${run.stderr}\n${text.slice(0, 500)}`);
     return run.stdout.toString();
   };
@@ -74,7 +75,7 @@ export async function startMariadb(options: { tcp?: boolean; args?: string[] } =
     await gone;
   };
   const startServer = async () => {
-    child = spawn("mariadbd", args, { stdio: "ignore", env: { ...process.env, PATH } });
+    child = spawn(PROGRAMS.server, args, { stdio: "ignore", env: { ...process.env, PATH } });
     await answering(child, socket, join(folder, "log"));
   };
   const killAtExit = () => child?.kill("SIGKILL");
@@ -121,7 +122,7 @@ export function openDatabase(
 }
 
 function missing(): string | null {
-  for (const program of ["mariadbd", "mariadb-install-db", "mariadb"]) {
+  for (const program of Object.values(PROGRAMS)) {
     const found = PATH.split(":").some((folder) => existsSync(join(folder, program)));
     if (!found)
       return `These tests need MariaDB and ${program} was not found (Debian: apt install mariadb-server).`;
@@ -162,7 +163,7 @@ function schemaText(version: SchemaVersion): string {
 async function answering(child: ChildProcess, socket: string, log: string): Promise<void> {
   const deadline = performance.now() + START_MS;
   while (performance.now() < deadline && child.exitCode === null) {
-    const ping = spawnSync("mariadb", ["--no-defaults", "-uroot", `-S${socket}`, "-e", "SELECT 1"]);
+    const ping = spawnSync(PROGRAMS.client, ["--no-defaults", "-uroot", `-S${socket}`, "-e", "SELECT 1"]);
     if (ping.status === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

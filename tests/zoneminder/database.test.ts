@@ -1,11 +1,73 @@
-import { existsSync } from "node:fs";
+import { chmodSync, existsSync } from "node:fs";
 import { userInfo } from "node:os";
 import pino from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createDatabase, type Database, DatabaseUnavailable } from "../../src/zoneminder/database.ts";
 import type { DatabaseTarget } from "../../src/zoneminder/database-target.ts";
+import { makeCertificate } from "../support/certificates.ts";
 import { type Mariadb, mariadbMayBeSkipped, startMariadb } from "../support/mariadb.ts";
+
+const silent = pino({ level: "silent" });
+
+describe.skipIf(mariadbMayBeSkipped())("TLS to the database", () => {
+  const good = makeCertificate();
+  const other = makeCertificate();
+  let server: Mariadb;
+  const opened: Database[] = [];
+  beforeAll(async () => {
+    // The server runs as another user and must be able to read them.
+    chmodSync(good.folder, 0o755);
+    chmodSync(good.key, 0o644);
+    const tls = [`--ssl-cert=${good.cert}`, `--ssl-key=${good.key}`, "--bind-address=127.0.0.1,127.0.0.2"];
+    server = await startMariadb({ tcp: true, args: tls });
+    server.sql("CREATE DATABASE zm; CREATE USER tls@'127.0.0.%' IDENTIFIED BY 'x' REQUIRE SSL");
+    server.sql("GRANT ALL ON zm.* TO tls@'127.0.0.%'");
+  });
+  afterAll(async () => {
+    for (const database of opened) await database.stop();
+    await server?.stop();
+    good.remove();
+    other.remove();
+  });
+
+  function connect(host: string, tls: DatabaseTarget["tls"]): Promise<unknown> {
+    const tcp = { host, port: server.port };
+    const target = { sockets: [], tcp, database: "zm", user: "tls", password: "x", tls };
+    const database = createDatabase(target, { logger: silent, clock: systemClock });
+    opened.push(database);
+    return database.query("SHOW STATUS LIKE 'Ssl_version'");
+  }
+  const plain = { key: null, cert: null };
+
+  it("is spoken when a CA is named", async () => {
+    const answer = await connect("127.0.0.1", { ca: good.cert, verify: "chain", ...plain });
+    expect(answer).toEqual([{ Variable_name: "Ssl_version", Value: expect.stringContaining("TLS") }]);
+    await expect(connect("127.0.0.1", null)).rejects.toThrow(/Access denied/);
+  });
+
+  it("compares the name or address only when asked to", async () => {
+    for (const host of ["localhost", "127.0.0.1"]) {
+      await expect(connect(host, { ca: good.cert, verify: "identity", ...plain })).resolves.toHaveLength(1);
+    }
+    await expect(connect("127.0.0.2", { ca: good.cert, verify: "chain", ...plain })).resolves.toHaveLength(1);
+    await expect(connect("127.0.0.2", { ca: good.cert, verify: "identity", ...plain })).rejects.toThrow(
+      /127\.0\.0\.2/,
+    );
+  });
+
+  it("refuses a server that another CA vouches for, unless verifying is switched off", async () => {
+    await expect(connect("127.0.0.1", { ca: other.cert, verify: "chain", ...plain })).rejects.toThrow(
+      DatabaseUnavailable,
+    );
+    await expect(connect("127.0.0.1", { ca: other.cert, verify: "off", ...plain })).resolves.toHaveLength(1);
+  });
+
+  it("names a CA file that cannot be read", async () => {
+    const missing = connect("127.0.0.1", { ca: "/nonexistent/ca.pem", verify: "chain", ...plain });
+    await expect(missing).rejects.toThrow(/\/nonexistent\/ca\.pem/);
+  });
+});
 
 describe.skipIf(mariadbMayBeSkipped())("the connection to the database", () => {
   let server: Mariadb;
