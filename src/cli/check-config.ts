@@ -2,6 +2,7 @@
 import { parseOptions } from "../config/cli-options.ts";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { type KnownKey, knownKeys } from "../config/schema.ts";
+import { checkFiles, type FileFindings } from "./check-files.ts";
 import { type Command, EXIT } from "./command.ts";
 import { configOptions } from "./config-options.ts";
 import { configGroups } from "./config-rows.ts";
@@ -15,22 +16,25 @@ export const checkConfig: Command = {
   async run(argv, io) {
     const { overrides, configPath, warnings } = parseOptions(argv);
     for (const warning of warnings) io.stderr.write(`zmes: ${warning}\n`);
-    const { text, exitCode } = reportConfig(loadConfig({ overrides, path: configPath, env: io.env }));
+    const loaded = loadConfig({ overrides, path: configPath, env: io.env });
+    const { text, exitCode } = reportConfig(loaded, await checkFiles(loaded, io.clock.now()));
     io.stdout.write(text);
     return exitCode;
   },
 };
 
 /** What --check-config prints, and its exit code. No secret is in the text. */
-export function reportConfig(loaded: LoadedConfig): { readonly text: string; readonly exitCode: number } {
-  const isGood = loaded.problems.length === 0;
+export function reportConfig(loaded: LoadedConfig, files: FileFindings): Report {
+  const warnings = [...loaded.warnings, ...files.warnings];
+  const problems = [...loaded.problems, ...files.problems];
+  const isGood = problems.length === 0;
   const blocks = [
     [heading(loaded.source)],
     ...configGroups(loaded, loaded.dialect),
     listed("Set, but not used yet:", statuses(loaded, "not used yet")),
     listed("Set, but no longer needed:", statuses(loaded, "no longer needed")),
-    listed("Warnings:", loaded.warnings),
-    listed("Errors:", loaded.problems),
+    listed("Warnings:", warnings),
+    listed("Errors:", problems),
     [
       isGood
         ? "The server can start with this configuration."
@@ -39,6 +43,11 @@ export function reportConfig(loaded: LoadedConfig): { readonly text: string; rea
   ];
   const text = blocks.filter((block) => block.length > 0).map((block) => `${block.join("\n")}\n`);
   return { text: `\n${text.join("\n")}`, exitCode: isGood ? EXIT.ok : EXIT.usage };
+}
+
+interface Report {
+  readonly text: string;
+  readonly exitCode: number;
 }
 
 /** The first two are the original's own words. */

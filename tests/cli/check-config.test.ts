@@ -1,19 +1,24 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { checkConfig, reportConfig } from "../../src/cli/check-config.ts";
-import type { CommandIo } from "../../src/cli/command.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { fixture, load } from "../config/temporary-files.ts";
+import { aFolder, fixture, load } from "../config/temporary-files.ts";
+import { makeCertificate } from "../support/certificates.ts";
+import { testIo } from "../support/command-io.ts";
+
+/** For what follows from the configuration alone. */
+const NOTHING = { warnings: [], problems: [] };
 
 function report(name: string): string {
-  return reportConfig(loadConfig({ path: fixture(name) })).text;
+  return reportConfig(loadConfig({ path: fixture(name) }), NOTHING).text;
 }
 
 describe("--check-config", () => {
   it("begins as the original does", () => {
     const path = fixture("v7.yml");
     expect(report("v7.yml")).toMatch(`\nConfiguration (read ${path}):\n\nSecrets file....`);
-    const { text } = reportConfig(loadConfig({ searchPath: ["/nowhere/zmes.yml"] }));
+    const { text } = reportConfig(loadConfig({ searchPath: ["/nowhere/zmes.yml"] }), NOTHING);
     expect(text).toMatch("\nDefault configuration (/nowhere/zmes.yml doesn't exist):\n\nSecrets file....");
   });
 
@@ -59,13 +64,16 @@ describe("--check-config", () => {
   });
 
   it("exits with 0 when the server could start, and says so", () => {
-    const { text, exitCode } = reportConfig(loadConfig({ path: fixture("v7.yml") }));
+    const { text, exitCode } = reportConfig(loadConfig({ path: fixture("v7.yml") }), NOTHING);
     expect(exitCode).toBe(0);
     expect(text).toMatch(/\nThe server can start with this configuration\.\n$/);
   });
 
   it("exits with 2 when it could not, with every error", () => {
-    const { text, exitCode } = reportConfig(load("a.yml", "network:\n  port: x\nauth:\n  timeout: y\n"));
+    const { text, exitCode } = reportConfig(
+      load("a.yml", "network:\n  port: x\nauth:\n  timeout: y\n"),
+      NOTHING,
+    );
     expect(exitCode).toBe(2);
     expect(text).toMatch(
       /Errors:\n {2}\S+a.yml:2 network.port: .*\n {2}\S+a.yml:4 auth.timeout: .*\n {2}\S+a.yml: ssl.enable: TLS is on/,
@@ -74,17 +82,45 @@ describe("--check-config", () => {
   });
 
   it("is a command that takes the options of the server", async () => {
-    const stdout: string[] = [];
-    const stderr: string[] = [];
-    const io = {
-      stdout: { write: (text: string) => stdout.push(text) },
-      stderr: { write: (text: string) => stderr.push(text) },
-      env: {},
-    } as unknown as CommandIo;
-    const code = await checkConfig.run(["--config", fixture("v1.0.ini"), "--port=9001", "--prot"], io);
-    expect(code).toBe(0);
-    expect(stdout.join("")).toContain("Port ................................. 9001\n");
-    expect(stderr.join("")).toContain("zmes: Unknown option: prot is ignored; did you mean --port?\n");
+    const io = testIo();
+    const argv = ["--config", fixture("v1.0.ini"), "--port=9001", "--no-enable-ssl", "--prot"];
+    expect(await checkConfig.run(argv, io)).toBe(0);
+    expect(io.out()).toContain("Port ................................. 9001\n");
+    expect(io.err()).toContain("zmes: Unknown option: prot is ignored; did you mean --port?\n");
+  });
+
+  it("looks at the certificate, as the server will", async () => {
+    const certificate = makeCertificate();
+    const other = makeCertificate();
+    onTestFinished(certificate.remove);
+    onTestFinished(other.remove);
+    const check = async (cert: string, key: string) => {
+      const io = testIo();
+      const path = join(aFolder({ "a.yml": `ssl: { cert: ${cert}, key: ${key} }` }), "a.yml");
+      return { code: await checkConfig.run(["--config", path], io), text: io.out() };
+    };
+    expect((await check(certificate.cert, certificate.key)).code).toBe(0);
+    const missing = await check("/nowhere/x.pem", certificate.key);
+    expect([missing.code, missing.text]).toEqual([
+      2,
+      expect.stringContaining("ssl.cert /nowhere/x.pem cannot be read"),
+    ]);
+    const mixed = await check(certificate.cert, other.key);
+    expect([mixed.code, mixed.text]).toEqual([
+      2,
+      expect.stringContaining("does not belong to the certificate"),
+    ]);
+  });
+
+  it("warns of a certificate that ends soon and of a ZoneMinder that is not there, and still is content", async () => {
+    const certificate = makeCertificate(3);
+    onTestFinished(certificate.remove);
+    const { cert, key } = certificate;
+    const io = testIo();
+    const text = `ssl: { cert: ${cert}, key: ${key} }\nzoneminder: { config: /nowhere/zm.conf }\n`;
+    expect(await checkConfig.run(["--config", join(aFolder({ "a.yml": text }), "a.yml")], io)).toBe(0);
+    expect(io.out()).toContain(`The certificate ${cert} expires on `);
+    expect(io.out()).toContain("The server needs ZoneMinder on this machine: ");
   });
 
   it("changes nothing about the file", () => {

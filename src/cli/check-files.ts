@@ -1,0 +1,32 @@
+// Looks at the files a configuration names, as the server will when it starts.
+import type { LoadedConfig } from "../config/load.ts";
+import { AppError } from "../lib/errors.ts";
+import { expiryWarning, loadTls } from "../server/tls.ts";
+import { readZmConf } from "../zoneminder/zm-conf.ts";
+
+export interface FileFindings {
+  readonly warnings: readonly string[];
+  /** What would stop the start. */
+  readonly problems: readonly string[];
+}
+
+/** Only reads. `now` in ms since 1970. */
+export async function checkFiles({ config }: LoadedConfig, now: number): Promise<FileFindings> {
+  const tls = await checkCertificate(config.ssl, now);
+  const zoneminder = readZmConf(config.zoneminder.config);
+  // The configuration may be written before ZoneMinder is installed, or on another machine: no fault of it.
+  const absent = zoneminder.ok ? [] : [`The server needs ZoneMinder on this machine: ${zoneminder.problem}`];
+  return { warnings: [...tls.warnings, ...absent], problems: tls.problems };
+}
+
+async function checkCertificate(ssl: LoadedConfig["config"]["ssl"], now: number): Promise<FileFindings> {
+  // That one of them is not set has been told already, with its line.
+  if (!ssl.enable || ssl.cert === null || ssl.key === null) return { warnings: [], problems: [] };
+  try {
+    const warning = expiryWarning((await loadTls(ssl)).validTo, ssl.cert, now);
+    return { warnings: warning === null ? [] : [warning], problems: [] };
+  } catch (failure) {
+    if (!(failure instanceof AppError)) throw failure;
+    return { warnings: [], problems: [`${failure.message}. ${failure.hint}`] };
+  }
+}
