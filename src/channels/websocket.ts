@@ -75,6 +75,8 @@ interface Round {
   readonly refused: Record<Refusal, number>;
   told: number;
   next: number;
+  /** Which alarms the client in hand gets. One array for all clients: an array each would be 2 MB per alarm. */
+  readonly chosen: number[];
   /** What the last client got: most clients get the same, and then share the joined bytes as well. */
   joined: { readonly chosen: readonly number[]; readonly bytes: Buffer } | null;
 }
@@ -82,7 +84,7 @@ interface Round {
 function startRound(alarms: readonly Alarm[], receivers: readonly LiveReceiver[], now: number): Round {
   const refused = { "not-permitted": 0, "monitor-off": 0, "too-soon": 0 };
   const frames = receivers.length === 0 ? [] : alarms.map(alarmFrame);
-  return { alarms, frames, receivers, now, refused, told: 0, next: 0, joined: null };
+  return { alarms, frames, receivers, now, refused, told: 0, next: 0, chosen: [], joined: null };
 }
 
 /** Tells clients until the slice is over; true when nobody is left. */
@@ -97,28 +99,36 @@ function tellSlice(round: Round, clock: Clock): boolean {
 }
 
 function tellOne(round: Round, receiver: LiveReceiver): void {
-  const { recipient } = receiver;
-  const chosen: number[] = [];
-  for (const [index, alarm] of round.alarms.entries()) {
+  const count = chooseFor(round, receiver.recipient);
+  if (count === 0) return;
+  receiver.write(bytesOf(round, count));
+  round.told += 1;
+}
+
+/** Fills `round.chosen` and returns how many of its entries count. */
+function chooseFor(round: Round, recipient: Recipient): number {
+  let count = 0;
+  for (let index = 0; index < round.alarms.length; index++) {
+    const alarm = round.alarms[index];
+    if (alarm === undefined) continue;
     const verdict = decide(alarm, recipient, round.now);
     if (!verdict.send) {
       round.refused[verdict.reason] += 1;
       continue;
     }
-    chosen.push(index);
+    round.chosen[count++] = index;
     const monitor = alarm.monitor.id;
     // Only an interval ever reads it back; 64 monitors noted for each of 9,000 clients would be 20 MB.
     if (recipient.intervals.has(monitor)) recipient.lastTold.set(monitor, round.now);
   }
-  if (chosen.length === 0) return;
-  receiver.write(bytesOf(round, chosen));
-  round.told += 1;
+  return count;
 }
 
-/** The chosen frames as one buffer, so that a client costs one write however many alarms there are. */
-function bytesOf(round: Round, chosen: readonly number[]): Buffer {
+/** The first `count` chosen frames as one buffer, so that a client costs one write however many alarms there are. */
+function bytesOf(round: Round, count: number): Buffer {
   const last = round.joined;
-  if (last !== null && isSame(last.chosen, chosen)) return last.bytes;
+  if (last !== null && isSame(last.chosen, round.chosen, count)) return last.bytes;
+  const chosen = round.chosen.slice(0, count);
   const frames = chosen.flatMap((index) => round.frames[index] ?? []);
   const [only] = frames;
   const bytes = frames.length === 1 && only !== undefined ? only : Buffer.concat(frames);
@@ -126,8 +136,8 @@ function bytesOf(round: Round, chosen: readonly number[]): Buffer {
   return bytes;
 }
 
-function isSame(one: readonly number[], other: readonly number[]): boolean {
-  return one.length === other.length && one.every((value, index) => value === other[index]);
+function isSame(last: readonly number[], chosen: readonly number[], count: number): boolean {
+  return last.length === count && last.every((value, index) => value === chosen[index]);
 }
 
 function report(round: Round, logger: Logger): void {
