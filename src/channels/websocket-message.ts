@@ -2,7 +2,7 @@
 import type { Alarm } from "../domain/alarm.ts";
 
 /** One member of `events`. Every value clients concatenate or split is a string, and none is ever null. */
-export interface AlarmEvent {
+interface AlarmEvent {
   readonly Name: string;
   readonly MonitorName: string;
   readonly MonitorId: string;
@@ -13,7 +13,7 @@ export interface AlarmEvent {
   readonly Late?: "true";
 }
 
-export interface AlarmMessage {
+interface AlarmMessage {
   readonly event: "alarm";
   readonly type: "";
   readonly status: "Success";

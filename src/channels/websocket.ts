@@ -16,7 +16,7 @@ export interface LiveReceiver {
 }
 
 /** Whoever is logged in now. The array must not change once it was given out. */
-export interface LiveSessions {
+interface LiveSessions {
   receivers(): readonly LiveReceiver[];
 }
 

@@ -13,7 +13,7 @@ export interface LoginLimits {
   readonly queued_logins: number;
 }
 
-export type LimitedOutcome = LoginOutcome | { readonly outcome: "limited" };
+type LimitedOutcome = LoginOutcome | { readonly outcome: "limited" };
 
 export interface LimitedLogins {
   login(attempt: LoginAttempt): Promise<LimitedOutcome>;

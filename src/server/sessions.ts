@@ -17,13 +17,13 @@ export interface Sessions {
   onListenersChange(callback: (count: number) => void): void;
 }
 
-export interface Receiver {
+interface Receiver {
   readonly recipient: Recipient;
   writable(): boolean;
   write(bytes: Buffer): void;
 }
 
-export interface SessionCounts {
+interface SessionCounts {
   readonly total: number;
   readonly loggedIn: number;
 }

@@ -53,7 +53,7 @@ export async function onAuth(
 }
 
 /** The reply to a login; an empty reason means success and announces the version. */
-export function authReply(reason: "" | Reason, version: string): Outgoing {
+function authReply(reason: "" | Reason, version: string): Outgoing {
   if (reason !== "") return { event: "auth", type: "", status: "Fail", reason };
   return { event: "auth", type: "", status: "Success", reason, version };
 }
