@@ -1,0 +1,131 @@
+// The daemon under test, whole, in a process of its own: only ZoneMinder's side is simulated, and told by options.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Config, defaultConfig } from "../src/config/schema.ts";
+import { createDaemon, type ZoneMinder } from "../src/daemon.ts";
+import type { Clock } from "../src/lib/clock.ts";
+import { createLogger } from "../src/lib/log.ts";
+import { createStore } from "../src/store/store.ts";
+import { createLogFile } from "../src/zoneminder/log-file.ts";
+import { answerCalls, collectedRss, cpuMs } from "./child.ts";
+import { instant } from "./instant.ts";
+import { createLoopGap } from "./loop-gap.ts";
+import { watchScans } from "./scan-gaps.ts";
+import { simulatedZoneMinder } from "./simulated-zoneminder.ts";
+
+export interface DaemonOptions {
+  /** Folder of the cameras' shared memory. */
+  readonly mapPath: string;
+  readonly monitors: number;
+  /** An empty folder for store and log. */
+  readonly dataPath: string;
+  readonly ssl: { readonly enable: boolean; readonly cert?: string; readonly key?: string };
+  /** The socket of a MariaDB with ZoneMinder's tables; null: monitors and users are made up. */
+  readonly database: { readonly socket: string; readonly name: string } | null;
+}
+
+export interface DaemonCalls {
+  port(): number;
+  clients(): number;
+  /** When the watcher saw the alarm of that event, before anybody was told. */
+  seenAt(eventId: number): number;
+  cpuMs(): number;
+  collectedRss(): number;
+  rss(): number;
+  startScanGaps(): void;
+  stopScanGaps(): { readonly scans: number; readonly longest: number };
+  startLoopGap(): void;
+  stopLoopGap(): number;
+  /** Reads a small file every 50 ms until `stopFileReads`, which gives the longest wait in ms. */
+  startFileReads(): void;
+  stopFileReads(): number;
+}
+
+const FILE_READ_EVERY_MS = 50;
+
+await answerCalls(async (options: DaemonOptions): Promise<DaemonCalls> => {
+  const config = configFor(options);
+  const clock = createRecordingClock();
+  const scans = watchScans(options.mapPath);
+  const loopGap = createLoopGap();
+  const reads = createFileReads(options.ssl.cert ?? new URL(import.meta.url).pathname);
+  const { logger } = createLogger([createLogFile({ directory: options.dataPath, level: "info", clock })]);
+  const zoneminder: ZoneMinder = simulatedZoneMinder(options);
+  const seen = new Map<number, number>();
+  const daemon = createDaemon({
+    config,
+    version: "8.0.0",
+    zoneminder,
+    store: createStore({ path: join(options.dataPath, "zmes.db"), clock, logger }),
+    clock,
+    logger,
+    onTold(alarms) {
+      for (const alarm of alarms) seen.set(alarm.eventId ?? 0, clock.instantOf(alarm.seenAt));
+    },
+  });
+  await daemon.start();
+  return {
+    port: () => daemon.address()?.port ?? 0,
+    clients: daemon.clients,
+    seenAt: (eventId) => seen.get(eventId) ?? Number.NaN,
+    cpuMs,
+    collectedRss,
+    rss: () => process.memoryUsage.rss(),
+    startScanGaps: scans.start,
+    stopScanGaps: scans.stop,
+    startLoopGap: loopGap.start,
+    stopLoopGap: loopGap.stop,
+    startFileReads: reads.start,
+    stopFileReads: reads.stop,
+  };
+});
+
+/** The defaults of the product, on a free port of this machine. */
+function configFor({ ssl }: DaemonOptions): Config {
+  const config = defaultConfig();
+  return {
+    ...config,
+    network: { ...config.network, address: "127.0.0.1", port: 0 },
+    ssl: { enable: ssl.enable, cert: ssl.cert ?? null, key: ssl.key ?? null },
+  };
+}
+
+/** The system's time, which also knows when, on the clock of the benches, it first gave a millisecond out. */
+function createRecordingClock(): Clock & { instantOf(now: number): number } {
+  const REMEMBERED = 10_000;
+  const instants = new Map<number, number>();
+  let last = 0;
+  return {
+    now() {
+      const now = Date.now();
+      if (now === last) return now;
+      last = now;
+      instants.set(now, instant());
+      if (instants.size > REMEMBERED) instants.delete(instants.keys().next().value ?? 0);
+      return now;
+    },
+    monotonic: () => performance.now(),
+    instantOf: (now) => instants.get(now) ?? Number.NaN,
+  };
+}
+
+function createFileReads(path: string) {
+  let timer: NodeJS.Timeout | undefined;
+  let longest = 0;
+  const read = async (): Promise<void> => {
+    const began = instant();
+    await readFile(path);
+    longest = Math.max(longest, instant() - began);
+  };
+  return {
+    start(): void {
+      longest = 0;
+      clearInterval(timer);
+      timer = setInterval(() => void read(), FILE_READ_EVERY_MS);
+    },
+    stop(): number {
+      clearInterval(timer);
+      return longest;
+    },
+  };
+}
