@@ -74,7 +74,7 @@ export function helpFor(command: Command): string {
     "",
     "Options:",
     ...table(options.map((option) => [option.flag, option.text])),
-    ...command.notes.flatMap((note) => ["", note]),
+    ...command.notes.flatMap((note) => ["", ...wrapped(note, HELP_COLUMNS)]),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -85,15 +85,33 @@ export function refuseUsage(io: CommandIo, command: string, message: string): nu
   return EXIT.usage;
 }
 
-/** Two columns; a left side that is too wide gets a line of its own. */
+/** Reads well in a terminal of any usual width. */
+const HELP_COLUMNS = 100;
+/** A left side wider than this gets a line of its own. */
+const LEFT_COLUMNS = 28;
+
 function table(rows: readonly (readonly [string, string])[]): string[] {
-  const widest = 28;
-  const width = Math.max(...rows.map(([left]) => (left.length > widest ? 0 : left.length)));
-  return rows.flatMap(([left, right]) =>
-    left.length > widest
-      ? [`  ${left}`, `  ${" ".repeat(width)}  ${right}`]
-      : [`  ${left.padEnd(width)}  ${right}`],
-  );
+  const fitting = rows.map(([left]) => left.length).filter((length) => length <= LEFT_COLUMNS);
+  const width = Math.max(0, ...fitting);
+  return rows.flatMap(([left, right]) => {
+    const [first = "", ...more] = wrapped(right, HELP_COLUMNS - width - 4);
+    const indented = more.map((line) => `${" ".repeat(width + 4)}${line}`);
+    if (left.length > width) return [`  ${left}`, `${" ".repeat(width + 4)}${first}`, ...indented];
+    return [`  ${left.padEnd(width)}  ${first}`, ...indented];
+  });
+}
+
+/** Breaks between words; a word longer than a line stays whole. */
+function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }
 
 function capitalised(text: string): string {

@@ -39,16 +39,17 @@ export interface Delivery {
   readonly monitor: number;
   readonly cause: string;
   readonly eventId: number | null;
+  /** Who is logged in; whether they asked for this monitor is theirs to know. */
   readonly clients: number;
   /** From the byte in shared memory to the last write to a socket; null for an alarm nobody simulated. */
   readonly latencyMs: number | null;
 }
 
-/** "04:12:08.123 Garage (monitor 2): Motion:Drive, event 3 -> 1 client, 6.2 ms after the byte was written" */
+/** "04:12:08.123 Garage (monitor 2): Motion:Drive, event 3 - 14.1 ms after the byte was written, 1 client" */
 export function deliveryLine(delivery: Delivery): string {
   const { at, camera, monitor, cause, eventId, clients, latencyMs } = delivery;
   const what = `${camera} (monitor ${monitor}): ${cause}, ${eventId === null ? "no event" : `event ${eventId}`}`;
-  const whom = `${clients === 0 ? "no" : clients} client${clients === 1 ? "" : "s"}`;
-  const when = latencyMs === null ? "" : `, ${latencyMs.toFixed(1)} ms after the byte was written`;
-  return `${timeOfDay(at)} ${what} -> ${whom}${when}\n`;
+  const when = latencyMs === null ? "" : `${latencyMs.toFixed(1)} ms after the byte was written, `;
+  const whom = clients === 0 ? "nobody listens" : `${clients} client${clients === 1 ? "" : "s"}`;
+  return `${timeOfDay(at)} ${what} - ${when}${whom}\n`;
 }

@@ -62,10 +62,10 @@ describe.each(commands.map((command) => ({ command, name: command.name })))("$na
     for (const { flag } of command.options) expect(one.out()).toContain(flag);
   });
 
-  test("its help fits a terminal of 110 columns", async () => {
+  test("its help fits a terminal of 100 columns", async () => {
     const io = testIo();
     await runCommandLine(commands, [name, "--help"], io);
-    for (const line of io.out().split("\n")) expect(line.length).toBeLessThanOrEqual(110);
+    for (const line of io.out().split("\n")) expect(line.length).toBeLessThanOrEqual(100);
   });
 });
 
@@ -86,8 +86,8 @@ test.each([
   ["chek-config", "check-config"],
   ["exam", "example-config"],
   ["vresion", "version"],
-  ["xyzzy", undefined],
-  ["r", undefined],
+  ["xyzzy", null],
+  ["r", null],
 ])("the nearest command to %s is %s", (typed, nearest) => {
   expect(
     nearestName(
