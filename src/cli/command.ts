@@ -31,7 +31,7 @@ export interface CommandIo {
   stopSignal(): AbortSignal;
 }
 
-export interface TextOutput {
+interface TextOutput {
   write(text: string): unknown;
 }
 

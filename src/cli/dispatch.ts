@@ -1,4 +1,5 @@
 // Finds the command that was typed, runs it and gives its exit code.
+import { parseOptions } from "../config/cli-options.ts";
 import { nearest } from "../config/words.ts";
 import { type Command, type CommandIo, EXIT, helpFor, helpForAll } from "./command.ts";
 
@@ -16,11 +17,17 @@ export async function runCommandLine(
   const rest = named ? argv.slice(1) : argv;
   const command = commands.find((candidate) => candidate.name === name);
   if (!command) return refuseUnknown(commands, name, io);
-  if (rest.includes("--help") || rest.includes("-h")) {
+  if (asksForHelp(command, rest)) {
     io.stdout.write(named ? helpFor(command) : helpForAll(commands));
     return EXIT.ok;
   }
   return command.run(rest, io);
+}
+
+function asksForHelp(command: Command, argv: readonly string[]): boolean {
+  if (argv.includes("--help") || argv.includes("-h")) return true;
+  // The daemon's options may be shortened and have one dash, as in the original.
+  return command.name === DEFAULT_COMMAND && parseOptions(argv).help;
 }
 
 function refuseUnknown(commands: readonly Command[], name: string, io: CommandIo): number {

@@ -27,7 +27,7 @@ export interface SimulatedCameraOptions {
   readonly clock?: Clock;
 }
 
-export interface SimulatedAlarm {
+interface SimulatedAlarm {
   /** Absent: the alarm belongs to the event that is open, or to none. */
   readonly eventId?: number;
   readonly cause: string;
@@ -35,7 +35,7 @@ export interface SimulatedAlarm {
   readonly firstCause?: string;
 }
 
-export type SimulatedState = "idle" | "prealarm" | "alarm" | "alert" | "tape";
+type SimulatedState = "idle" | "prealarm" | "alarm" | "alert" | "tape";
 
 export interface SimulatedCamera {
   readonly id: number;

@@ -15,7 +15,7 @@ export interface SimulatedZoneMinderOptions {
 }
 
 /** An alarm as it was written into shared memory. */
-export interface WrittenAlarm {
+interface WrittenAlarm {
   readonly monitor: number;
   readonly eventId: number;
   readonly cause: string;

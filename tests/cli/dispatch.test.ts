@@ -1,5 +1,7 @@
 // Which command a command line means, and what the help promises.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import type { Command } from "../../src/cli/command.ts";
 import { nearestName, runCommandLine } from "../../src/cli/dispatch.ts";
@@ -37,7 +39,7 @@ test.each([
 });
 
 test("the help lists every command with its summary", async () => {
-  for (const argv of [["--help"], ["-h"], ["help"]]) {
+  for (const argv of [["--help"], ["-h"], ["-help"], ["--hel"], ["help"]]) {
     const io = testIo();
     expect(await runCommandLine(commands, argv, io)).toBe(0);
     for (const { name, summary } of commands)
@@ -102,5 +104,21 @@ test("`version` and `--version` print the version of the package", async () => {
     const io = testIo();
     expect(await runCommandLine(commands, argv, io)).toBe(0);
     expect(io.out()).toContain(packageVersion);
+  }
+});
+
+test("every command named in the documentation exists", () => {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const known = new Set(commands.map(({ name }) => name));
+  const pages = readdirSync(root, { recursive: true, encoding: "utf8" })
+    .filter((path) => /^(?!node_modules|dist|\.|.*\/node_modules)[^/]*\.md$|^docs\/.*\.md$/.test(path))
+    .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
+  expect(pages.length).toBeGreaterThan(0);
+  for (const { path, text } of pages) {
+    for (const code of text.match(/^```[\s\S]*?^```|`[^`\n]+`/gm) ?? []) {
+      for (const [, name = ""] of code.matchAll(/^[`$ ]*(?:bin\/)?zmes ([a-z][a-z-]*)/gm)) {
+        expect(known, `${path}: zmes ${name}`).toContain(name);
+      }
+    }
   }
 });

@@ -7,6 +7,7 @@ import { PassThrough } from "node:stream";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 import { listen } from "../../src/cli/listen.ts";
+import { parseAddress } from "../../src/cli/listen-options.ts";
 import { alarmLine } from "../../src/cli/listen-texts.ts";
 import { type TestIo, testIo } from "../support/command-io.ts";
 
@@ -301,4 +302,18 @@ test("messages that are no alarms of ours are passed over", async () => {
   // Numbers for ids, as some servers of version 7 send them.
   server.alarm({ Name: "Yard", MonitorId: 3, EventId: 7, Cause: null });
   await vi.waitFor(() => expect(io.out()).toContain("Yard (monitor 3): Alarm, event 7"));
+});
+
+test.each([
+  ["zm.example", "wss://zm.example:9000/"],
+  ["zm.example:443", "wss://zm.example/"],
+  ["192.168.1.5:9001", "wss://192.168.1.5:9001/"],
+  ["[::1]", "wss://[::1]:9000/"],
+  ["localhost:9000/es", "wss://localhost:9000/es"],
+  ["ws://127.0.0.1:9000", "ws://127.0.0.1:9000/"],
+  ["wss://zm.example/es", "wss://zm.example/es"],
+  ["https://zm.example", "wss://zm.example/"],
+  ["http://zm.example:9000", "ws://zm.example:9000/"],
+])("the address %s is read as %s", (typed, meant) => {
+  expect(parseAddress(typed).href).toBe(meant);
 });
