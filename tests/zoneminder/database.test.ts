@@ -89,7 +89,7 @@ describe.skipIf(mariadbMayBeSkipped())("the connection to the database", () => {
     for (const database of opened.splice(0)) await database.stop();
     lines = [];
   });
-  afterAll(async () => server.stop());
+  afterAll(async () => server?.stop());
 
   function open(change: Partial<DatabaseTarget> = {}): Database {
     const target: DatabaseTarget = {
