@@ -46,9 +46,7 @@ describe.skipIf(realZoneMinderMayBeSkipped())("beside a real ZoneMinder", { time
 
   it("tells a forced alarm, with the event ZoneMinder opened for it", async () => {
     const client = await listenAs("admin", "admin");
-    await forceAlarm(FRONT_DOOR);
-    const alarm = await firstAlarm(client, FRONT_DOOR);
-    await cancelAlarm(FRONT_DOOR);
+    const alarm = await duringForcedAlarm(() => firstAlarm(client, FRONT_DOOR));
     const [row] = await query(
       `SELECT Id, Cause FROM Events WHERE MonitorId = ${FRONT_DOOR} ORDER BY Id DESC LIMIT 1`,
     );
@@ -79,15 +77,16 @@ describe.skipIf(realZoneMinderMayBeSkipped())("beside a real ZoneMinder", { time
 
   it("neither loses nor invents an alarm when the camera's process is restarted in the middle of one", async () => {
     const client = await listenAs("admin", "admin");
-    await forceAlarm(FRONT_DOOR);
-    const before = await firstAlarm(client, FRONT_DOOR);
-    const file = statSync(cameraFile(FRONT_DOOR)).ino;
-    await restartCamera(FRONT_DOOR);
-    await vi.waitFor(() => expect(statSync(cameraFile(FRONT_DOOR)).ino).not.toBe(file), { timeout: 20_000 });
-    await untilState(FRONT_DOOR, ["IDLE"]);
-    await forceAlarm(FRONT_DOOR);
-    const told = await alarms(client, FRONT_DOOR, 2);
-    await cancelAlarm(FRONT_DOOR);
+    const before = await duringForcedAlarm(async () => {
+      const alarm = await firstAlarm(client, FRONT_DOOR);
+      const file = statSync(cameraFile(FRONT_DOOR)).ino;
+      await restartCamera(FRONT_DOOR);
+      const isNew = () => expect(statSync(cameraFile(FRONT_DOOR)).ino).not.toBe(file);
+      await vi.waitFor(isNew, { timeout: 20_000 });
+      await untilState(FRONT_DOOR, ["IDLE"]);
+      return alarm;
+    });
+    const told = await duringForcedAlarm(() => alarms(client, FRONT_DOOR, 2));
     expect(told[0]).toEqual(before);
     expect(told[1]?.EventId).not.toBe(before.EventId);
     expect(client.alarms(FRONT_DOOR)).toHaveLength(2);
@@ -96,11 +95,9 @@ describe.skipIf(realZoneMinderMayBeSkipped())("beside a real ZoneMinder", { time
   it("shows a user only the monitor that ZoneMinder lets him see, whatever he asks for", async () => {
     const admin = await listenAs("admin", "admin");
     const restricted = await listenAs("garage", "garage-only", { monlist: "1,2,3", intlist: "0,0,0" });
-    await forceAlarm(FRONT_DOOR);
-    await firstAlarm(admin, FRONT_DOOR);
+    await duringForcedAlarm(() => firstAlarm(admin, FRONT_DOOR));
     await firstAlarm(admin, YARD);
     await firstAlarm(restricted, GARAGE);
-    await cancelAlarm(FRONT_DOOR);
     expect(new Set(restricted.alarms().map(({ MonitorId }) => MonitorId))).toEqual(new Set(["2"]));
   });
 
@@ -144,9 +141,7 @@ describe.skipIf(realZoneMinderMayBeSkipped())("beside a real ZoneMinder", { time
     it("tells alarms with their events again once it is back", async () => {
       await startDatabase();
       await untilState(FRONT_DOOR, ["IDLE"]);
-      await forceAlarm(FRONT_DOOR);
-      const alarm = await firstAlarm(client, FRONT_DOOR);
-      await cancelAlarm(FRONT_DOOR);
+      const alarm = await duringForcedAlarm(() => firstAlarm(client, FRONT_DOOR));
       expect(await query(`SELECT MonitorId FROM Events WHERE Id = ${alarm.EventId}`)).toEqual([["1"]]);
     });
 
@@ -192,6 +187,16 @@ describe.skipIf(realZoneMinderMayBeSkipped())("beside a real ZoneMinder", { time
   }
 });
 
+/** Leaves the camera at rest, so that a test that fails does not fail those after it. */
+async function duringForcedAlarm<T>(work: () => Promise<T>): Promise<T> {
+  await forceAlarm(FRONT_DOOR);
+  try {
+    return await work();
+  } finally {
+    await cancelAlarm(FRONT_DOOR);
+  }
+}
+
 async function alarms(client: Listener, monitorId: number, count: number): Promise<readonly ReceivedAlarm[]> {
   return await vi.waitFor(
     () => {
@@ -236,9 +241,7 @@ async function alarmSeenByWscat(url: string, options: readonly string[]): Promis
     );
   try {
     await line("auth");
-    await forceAlarm(FRONT_DOOR);
-    const { events } = await line("alarm");
-    await cancelAlarm(FRONT_DOOR);
+    const { events } = await duringForcedAlarm(() => line("alarm"));
     return events?.[0];
   } finally {
     wscat.kill();
