@@ -49,6 +49,12 @@ export async function startMariadb(options: { tcp?: boolean; args?: string[] } =
   const problem = missing();
   if (problem) throw new Error(`${problem} Set ZMES_TEST_SKIP_SERVICES=1 to leave these tests out.`);
   const folder = mkdtempSync(join(tmpdir(), "zmes-mariadb-"));
+  let child: ChildProcess | null = null;
+  const clean = () => {
+    child?.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once("exit", clean);
   // The server drops to another user when started by root and must get through this folder.
   chmodSync(folder, 0o755);
   const owner = process.getuid?.() === 0 ? ["--user=mysql"] : [];
@@ -57,7 +63,6 @@ export async function startMariadb(options: { tcp?: boolean; args?: string[] } =
   const socket = join(folder, "s");
   const port = options.tcp ? await freePort() : 0;
   const args = [...serverArgs(folder, port), ...owner, ...(options.args ?? [])];
-  let child: ChildProcess | null = null;
 
   const sql = (text: string, database?: string) => {
     const client = ["--no-defaults", "-uroot", `-S${socket}`, "-N", "--default-character-set=utf8mb4"];
@@ -78,8 +83,6 @@ export async function startMariadb(options: { tcp?: boolean; args?: string[] } =
     child = spawn(PROGRAMS.server, args, { stdio: "ignore", env: { ...process.env, PATH } });
     await answering(child, socket, join(folder, "log"));
   };
-  const killAtExit = () => child?.kill("SIGKILL");
-  process.once("exit", killAtExit);
   await startServer();
   sql("CREATE USER zmuser@localhost IDENTIFIED BY 'zmpass', zmuser@'127.0.0.1' IDENTIFIED BY 'zmpass'");
 
@@ -98,8 +101,8 @@ export async function startMariadb(options: { tcp?: boolean; args?: string[] } =
     freeze: (frozen) => void child?.kill(frozen ? "SIGSTOP" : "SIGCONT"),
     async stop() {
       await stopServer();
-      process.off("exit", killAtExit);
-      rmSync(folder, { recursive: true, force: true });
+      process.off("exit", clean);
+      clean();
     },
   };
 }
@@ -134,7 +137,7 @@ function missing(): string | null {
 
 function installArgs(folder: string): string[] {
   const quick = ["--innodb-log-file-size=8M", "--skip-test-db", "--auth-root-authentication-method=normal"];
-  return ["--no-defaults", `--datadir=${folder}/data`, ...quick];
+  return ["--no-defaults", `--datadir=${folder}/data`, `--tmpdir=${folder}`, ...quick];
 }
 
 function serverArgs(folder: string, port: number): string[] {
@@ -142,6 +145,8 @@ function serverArgs(folder: string, port: number): string[] {
   return [
     "--no-defaults",
     `--datadir=${folder}/data`,
+    // Each server sweeps its folder for temporary files at start: a shared one would lose those of the others.
+    `--tmpdir=${folder}`,
     `--socket=${folder}/s`,
     `--pid-file=${folder}/pid`,
     `--log-error=${folder}/log`,
