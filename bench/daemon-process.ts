@@ -6,6 +6,7 @@ import { createDaemon, type ZoneMinder } from "../src/daemon.ts";
 import type { Clock } from "../src/lib/clock.ts";
 import { createLogger } from "../src/lib/log.ts";
 import { createStore } from "../src/store/store.ts";
+import { createInstallation, type InstallationOptions } from "../src/zoneminder/installation.ts";
 import { createLogFile } from "../src/zoneminder/log-file.ts";
 import { answerCalls, collectedRss, cpuMs } from "./child.ts";
 import { instant } from "./instant.ts";
@@ -21,7 +22,14 @@ export interface DaemonOptions {
   readonly dataPath: string;
   readonly ssl: { readonly enable: boolean; readonly cert?: string; readonly key?: string };
   /** The socket of a MariaDB with ZoneMinder's tables; null: monitors and users are made up. */
-  readonly database: { readonly socket: string; readonly name: string } | null;
+  readonly database: DatabasePlace | null;
+}
+
+export interface DatabasePlace {
+  readonly socket: string;
+  readonly name: string;
+  readonly user: string;
+  readonly password: string;
 }
 
 export interface DaemonCalls {
@@ -50,7 +58,10 @@ await answerCalls(async (options: DaemonOptions): Promise<DaemonCalls> => {
   const loopGap = createLoopGap();
   const reads = createFileReads(options.ssl.cert ?? new URL(import.meta.url).pathname);
   const { logger } = createLogger([createLogFile({ directory: options.dataPath, level: "info", clock })]);
-  const zoneminder: ZoneMinder = simulatedZoneMinder(options);
+  const zoneminder =
+    options.database === null
+      ? simulatedZoneMinder(options)
+      : installedZoneMinder(options.mapPath, options.database, { config, clock, logger });
   const seen = new Map<number, number>();
   const daemon = createDaemon({
     config,
@@ -88,6 +99,22 @@ function configFor({ ssl }: DaemonOptions): Config {
     network: { ...config.network, address: "127.0.0.1", port: 0 },
     ssl: { enable: ssl.enable, cert: ssl.cert ?? null, key: ssl.key ?? null },
   };
+}
+
+/** The real thing: rows are read from a database, passwords are checked, rights are worked out. */
+function installedZoneMinder(
+  mapPath: string,
+  { socket, name, user, password }: DatabasePlace,
+  parts: Pick<InstallationOptions, "config" | "clock" | "logger">,
+): ZoneMinder {
+  const values = new Map([
+    ["ZM_PATH_MAP", mapPath],
+    ["ZM_DB_HOST", `localhost:${socket}`],
+    ["ZM_DB_NAME", name],
+    ["ZM_DB_USER", user],
+    ["ZM_DB_PASS", password],
+  ]);
+  return createInstallation({ ...parts, conf: { files: [], values } });
 }
 
 /** The system's time, which also knows when, on the clock of the benches, it first gave a millisecond out. */

@@ -6,6 +6,7 @@
 // system time of the whole daemon process, store thread included, as percent of one core, in windows of some seconds
 // that alternate with windows in which nobody listens and an empty 10 ms timer in a process of its own is measured.
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Arrived, arrivedAt, raiseAlarms } from "./alarms.ts";
 import type { Bench, Metrics } from "./bench.ts";
 import { type Child, startChild } from "./child.ts";
 import { instant } from "./instant.ts";
@@ -15,12 +16,8 @@ import type { TimerCalls } from "./timer-process.ts";
 
 const MONITORS = 64;
 const ALARMS = 500;
-/** Between two alarms, at random, evenly. */
-const SHORTEST_PAUSE_MS = 5;
-const LONGEST_PAUSE_MS = 45;
-const ALARM_MS = 250;
-/** No alarm takes that long; whatever is missing then is lost. */
-const PATIENCE_MS = 2_000;
+const WARM_UP_ALARMS = 20;
+const PAUSE_MS = [5, 45] as const;
 
 const WARM_UP_MS = 3_000;
 const WINDOW_MS = 2_500;
@@ -51,42 +48,13 @@ export const latency: Bench = {
   },
 };
 
-async function measureLatency({ cameras, clients, url }: Scene) {
+async function measureLatency({ cameras, clients, url }: Scene): Promise<Arrived> {
   await clients.call("open", { group: "one", url, count: 1, logins: [LISTENER], atOnce: 1 });
-  const written = new Map<number, number>();
   // The first alarms find code that was never run; a daemon that has been up for a second has run it.
-  await raiseAlarms(cameras, 20, new Map());
-  await sleep(PATIENCE_MS / 4);
+  await raiseAlarms(cameras, { pauseMs: PAUSE_MS, isOver: (raised) => raised === WARM_UP_ALARMS });
   await clients.call("arrivals", "one");
-  await raiseAlarms(cameras, ALARMS, written);
-  await sleep(PATIENCE_MS);
-  const arrivals = new Map(await clients.call("arrivals", "one"));
-  const latencies = [...written].flatMap(([event, at]) => {
-    const arrived = arrivals.get(event);
-    return arrived === undefined ? [] : [arrived - at];
-  });
-  return { latencies, lost: written.size - latencies.length };
-}
-
-async function raiseAlarms(
-  cameras: Scene["cameras"],
-  count: number,
-  written: Map<number, number>,
-): Promise<void> {
-  const resting = new Set(Array.from({ length: cameras.count }, (_, index) => index + 1));
-  for (let raised = 0; raised < count; raised++) {
-    await sleep(SHORTEST_PAUSE_MS + Math.random() * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS));
-    const id = [...resting][Math.floor(Math.random() * resting.size)];
-    if (id === undefined) throw new Error("All cameras are in alarm.");
-    resting.delete(id);
-    const alarm = cameras.begin(id);
-    written.set(alarm.eventId, alarm.writtenAt);
-    setTimeout(() => {
-      cameras.end(id);
-      // The daemon has to see the camera at rest before its next alarm is another one.
-      setTimeout(() => resting.add(id), ALARM_MS);
-    }, ALARM_MS);
-  }
+  const written = await raiseAlarms(cameras, { pauseMs: PAUSE_MS, isOver: (raised) => raised === ALARMS });
+  return arrivedAt(clients, "one", written);
 }
 
 async function measureCpu({ cameras, clients, daemon, keep, url }: Scene): Promise<Metrics> {

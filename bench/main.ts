@@ -2,10 +2,11 @@
 import type { Bench } from "./bench.ts";
 import { fanout } from "./fanout.ts";
 import { latency } from "./latency.ts";
+import { logins } from "./logins.ts";
 import { many } from "./many.ts";
 import { type Result, rounded, table } from "./result.ts";
 
-const BENCHES: readonly Bench[] = [latency, fanout, many];
+const BENCHES: readonly Bench[] = [latency, fanout, logins, many];
 
 const HELP = `Measures the server: npm run bench [NAME...] [-- --json]
 

@@ -8,7 +8,7 @@ import type { BareCalls, BareOptions } from "./bare-process.ts";
 import { type Cameras, createCameras } from "./cameras.ts";
 import { type Child, startChild } from "./child.ts";
 import type { ClientCalls } from "./client-process.ts";
-import type { DaemonCalls, DaemonOptions } from "./daemon-process.ts";
+import type { DaemonCalls, DaemonOptions, DatabasePlace } from "./daemon-process.ts";
 
 export interface Scene {
   readonly cameras: Cameras;
@@ -26,7 +26,8 @@ export interface SceneOptions {
   readonly monitors: number;
   /** With a P-256 certificate, as the product makes them. */
   readonly tls?: boolean;
-  readonly database?: DaemonOptions["database"];
+  /** Where ZoneMinder's tables are; without it monitors and users are made up. */
+  readonly database?: DatabasePlace;
 }
 
 /** Gives the scene to `play` and clears it away afterwards, whatever happened. */
@@ -58,12 +59,18 @@ export function settle(ms = 150): Promise<void> {
 }
 
 async function setUp(
-  { monitors, tls = false, database = null, dataPath }: SceneOptions & { readonly dataPath: string },
+  { monitors, tls = false, database, dataPath }: SceneOptions & { readonly dataPath: string },
   cameras: Cameras,
   keep: Scene["keep"],
 ): Promise<Scene> {
   const ssl = { enable: tls, ...(tls && { cert: fixture("localhost.crt"), key: fixture("localhost.key") }) };
-  const daemonOptions: DaemonOptions = { mapPath: cameras.directory, monitors, dataPath, ssl, database };
+  const daemonOptions: DaemonOptions = {
+    mapPath: cameras.directory,
+    monitors,
+    dataPath,
+    ssl,
+    database: database ?? null,
+  };
   const daemon = keep(startChild<DaemonCalls>("daemon-process", daemonOptions));
   const clients = keep(startChild<ClientCalls>("client-process"));
   const urlOf = async (server: { call(name: "port", argument: undefined): Promise<number> }) =>
