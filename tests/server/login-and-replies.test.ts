@@ -136,6 +136,7 @@ test("a filter sent before the login changes nothing and is not answered", async
   server = await startServer();
   const client = await connectClient(server.url);
   client.send({ event: "control", data: { type: "filter", monlist: "7", intlist: "0" } });
+  client.send({ event: "control", data: { type: "filter" } });
   client.send(loginMessage("admin", "secret"));
   expect(await client.next()).toMatchObject({ event: "auth", status: "Success" });
   expect(server.server.sessions.receivers()[0]?.recipient.monitors).toBe("all");

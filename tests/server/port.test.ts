@@ -131,6 +131,21 @@ test.each(["file://", "http://localhost", "capacitor://localhost", "http://host:
   },
 );
 
+test("a subprotocol that is asked for is not agreed to", async () => {
+  server = await startServer({ auth: { timeout: 0.1 } });
+  const handshake = [
+    "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: chat\r\n\r\n",
+  ];
+  const socket = connect(server.port, "127.0.0.1", () => socket.write(handshake.join("\r\n")));
+  const answer = await new Promise<string>((resolve) =>
+    socket.once("data", (chunk) => resolve(chunk.toString("latin1"))),
+  );
+  socket.destroy();
+  expect(answer).toMatch(/^HTTP\/1.1 101 /);
+  expect(answer).not.toMatch(/Sec-WebSocket-Protocol/i);
+});
+
 test("by default IPv4 and IPv6 are both served, with and without TLS", async () => {
   for (const options of [{}, { ssl: ssl() }]) {
     server = await startServer({ network: { address: "[::]" }, ...options });

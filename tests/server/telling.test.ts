@@ -102,6 +102,28 @@ test("a user that is disabled or deleted loses the connection without a Fail rep
   expect(client.untaken()).toEqual([]);
 });
 
+test("an answer about rights that is older than a login does not undo it", async () => {
+  const users = knownUsers({ admin: "secret" });
+  const answer = Promise.withResolvers<ReadonlyMap<string, null>>();
+  const asked: string[] = [];
+  const rightsOf = (names: readonly string[]) => {
+    asked.push(...names);
+    return asked.length === 1 ? answer.promise : users.rightsOf(names);
+  };
+  server = await startServer({
+    logins: { ...users, rightsOf },
+    zoneminder: { rights_reload_interval: 0.02 },
+  });
+  await loggedIn();
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  const later = await loggedIn();
+  answer.resolve(new Map([["admin", null]]));
+  await vi.waitFor(() => expect(asked.length).toBeGreaterThan(1));
+  expect(server.server.sessions.counts().loggedIn).toBe(1);
+  later.send({ event: "control", data: { type: "version" } });
+  expect(await later.next()).toMatchObject({ status: "Success" });
+});
+
 test("rights that cannot be read stay as they were, which is said once", async () => {
   const users = knownUsers({ guest: "guest" });
   users.rights.set("guest", new Set([mid(2)]));
