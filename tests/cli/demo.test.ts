@@ -9,9 +9,13 @@ import { deliveryLine, demoBanner } from "../../src/cli/demo-texts.ts";
 
 const main = new URL("../../src/main.ts", import.meta.url).pathname;
 
-const running: ChildProcessWithoutNullStreams[] = [];
-afterEach(() => {
-  for (const child of running.splice(0)) child.kill("SIGKILL");
+const running: Program[] = [];
+afterEach(async () => {
+  // Asked to end, not killed: a killed one could not remove its folder.
+  for (const { child, ended } of running.splice(0)) {
+    child.kill("SIGTERM");
+    await ended;
+  }
 });
 
 interface Program {
@@ -23,7 +27,6 @@ interface Program {
 
 function zmes(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
   const child = spawn(process.execPath, [main, ...argv], { env: { ...process.env, ...env } });
-  running.push(child);
   let out = "";
   let err = "";
   child.stdout.on("data", (data) => {
@@ -33,7 +36,9 @@ function zmes(argv: readonly string[], env: Readonly<Record<string, string>> = {
     err += data;
   });
   const ended = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
-  return { child, ended, out: () => out, err: () => err };
+  const program = { child, ended, out: () => out, err: () => err };
+  running.push(program);
+  return program;
 }
 
 async function startedDemo(...argv: string[]): Promise<Program & { url: string; password: string }> {
