@@ -65,7 +65,11 @@ export function createListener(options: ListenerOptions): Listener {
   const port = createNetServer({ pauseOnConnect: true, noDelay: true }, handshakes.accept);
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (!(socket instanceof Socket)) return;
+    // No address: the client is gone already, and could not be counted under its own.
+    if (!(socket instanceof Socket) || socket.remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
     const peer = plainAddress(socket.remoteAddress);
     const address = clientAddress(peer, forwardedFor(request), options.isProxy);
     const turnedAway = admissionProblem(options, peer, address);
