@@ -1,5 +1,4 @@
 // The scan loop: looks at every monitor's shared memory and turns what changed into alarms. Owns the only fast timer.
-import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Alarm, alarmId, type EventId } from "../domain/alarm.ts";
 import {
@@ -18,6 +17,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
 import { within } from "../lib/within.ts";
+import { MapDirectory } from "./map-directory.ts";
 import { idComesBeforeState } from "./release-family.ts";
 import { ShmFile } from "./shm-file.ts";
 import { formatVersion, type ZmVersion } from "./version.ts";
@@ -50,17 +50,12 @@ const LISTENING_INTERVAL_MS = 10;
 const IDLE_INTERVAL_MS = 50;
 /** A scan may take at most this share of the time: a slow machine scans less often instead of doing nothing else. */
 const SCAN_SHARE = 20;
-/** A folder's mtime has the grain of a kernel tick: younger than this, it may hide a second change. */
-const YOUNG_DIRECTORY_MS = 50;
+/** ZoneMinder writes what an alarm still waits for within microseconds: those few monitors are looked at sooner. */
+const WAITING_INTERVAL_MS = 1;
 /** Without a scan for this long, alarms may have come and gone. */
 const STALL_MS = 2_000;
-/** A missing folder is looked for again this often. */
-const DIRECTORY_RETRY_MS = 1_000;
-/** All inodes are compared this often whatever the folder says: a file whose mode was mended changes no folder. */
-const FULL_CHECK_MS = 1_000;
 /** The database may be asked about a doubtful event this long; then the alarm is told as it is. */
 const DOUBT_TIMEOUT_MS = 500;
-const FILE_NAME = /^zm\.mmap\.(\d{1,9})$/;
 
 interface Watched {
   monitor: Monitor;
@@ -76,24 +71,24 @@ interface Watched {
 export class Watcher implements Part {
   readonly name = "watcher";
   readonly #deps: WatcherDeps;
+  readonly #directory: MapDirectory;
   readonly #watched = new Map<MonitorId, Watched>();
+  /** Those whose alarm waits for the id of its event. */
+  readonly #waiting = new Set<Watched>();
   #version: ZmVersion | null = null;
   #timer: NodeJS.Timeout | null = null;
   #running = false;
   #listening = false;
   #firstScanDone = false;
   #lastScanAt = 0;
+  #nextScanAt = 0;
   #scans = 0;
   #scanMs = 0;
-  #directoryMtime = -1;
-  #directoryMissing = false;
-  #nextDirectoryLook = 0;
-  #nextFullCheck = 0;
-  #fileIds: readonly number[] = [];
   #batch: Alarm[] = [];
 
   constructor(deps: WatcherDeps) {
     this.#deps = deps;
+    this.#directory = new MapDirectory(deps.mapPath, deps);
   }
 
   async start(): Promise<void> {
@@ -126,6 +121,7 @@ export class Watcher implements Part {
       this.#step(watched, null);
       if (watched.current) this.#apply(watched, { kind: "ended" });
       watched.file.close();
+      this.#waiting.delete(watched);
       this.#watched.delete(id);
     }
     for (const monitor of monitors) {
@@ -139,21 +135,21 @@ export class Watcher implements Part {
         this.#watched.set(monitor.id, { monitor, file, tracker, current: null, held: null, complaint: null });
       }
     }
-    this.#directoryMtime = -1; // look at all files in the next scan
+    this.#directory.invalidate(); // look at all files in the next scan
     this.#deliver();
   }
 
   /** Ids of the `zm.mmap.*` files there are: what is watched while the database has never been read. */
   fileIds(): readonly number[] {
-    this.#readDirectory();
-    return this.#fileIds;
+    return this.#directory.ids();
   }
 
   /** Somebody is logged in on a socket (or nobody is any more): scan fast (or slowly) from now on. */
   setListening(listening: boolean): void {
     if (this.#listening === listening) return;
     this.#listening = listening;
-    if (this.#running && this.#timer) this.#schedule();
+    this.#nextScanAt = Math.min(this.#nextScanAt, this.#deps.clock.monotonic() + this.#interval());
+    if (this.#timer) this.#schedule();
   }
 
   /** True while the scan loop is alive and recent. */
@@ -176,29 +172,44 @@ export class Watcher implements Part {
 
   #schedule(): void {
     if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#tick(), this.#interval());
+    const untilScan = Math.max(0, this.#nextScanAt - this.#deps.clock.monotonic());
+    const delay = this.#waiting.size > 0 ? Math.min(WAITING_INTERVAL_MS, untilScan) : untilScan;
+    this.#timer = setTimeout(() => this.#tick(), delay);
   }
 
   #tick(): void {
-    const startedAt = this.#deps.clock.monotonic();
-    const gap = startedAt - this.#lastScanAt;
-    this.#lastScanAt = startedAt;
+    const now = this.#deps.clock.monotonic();
     try {
-      this.#scan(startedAt);
+      // Timers have a grain of a millisecond and may come a little early.
+      if (now >= this.#nextScanAt - 1) {
+        this.#nextScanAt = now + this.#interval();
+        this.#scan(now);
+        this.#afterScan(now);
+      } else {
+        for (const watched of this.#waiting) this.#look(watched, now);
+      }
+      this.#deliver();
     } catch (error) {
       this.#deps.logger.error({ err: error }, "The scan failed; it goes on with the next one");
     }
-    // Smoothed, so that one scan that was interrupted does not slow the next ones down.
-    this.#scanMs += (this.#deps.clock.monotonic() - startedAt - this.#scanMs) / 8;
-    this.#deliver();
-    if (gap > STALL_MS) this.#deps.onStall(gap);
     if (this.#running) this.#schedule();
   }
 
+  #afterScan(startedAt: number): void {
+    const gap = startedAt - this.#lastScanAt;
+    this.#lastScanAt = startedAt;
+    const now = this.#deps.clock.monotonic();
+    // Smoothed, so that one scan that was interrupted does not slow the next ones down.
+    this.#scanMs += (now - startedAt - this.#scanMs) / 8;
+    this.#nextScanAt = now + this.#interval();
+    if (gap > STALL_MS) this.#deps.onStall(gap);
+  }
+
   #scan(now: number): void {
-    const checkAll = this.#directoryChanged(now);
+    const directory = this.#directory.look(now);
     for (const watched of this.#watched.values()) {
-      if (checkAll && watched.file.checkInode()) this.#step(watched, null);
+      const isReplaced = directory === "files-may-differ" && watched.file.checkInode();
+      if (isReplaced || directory === "missing") this.#step(watched, null);
       this.#look(watched, now);
     }
     this.#firstScanDone = true;
@@ -236,6 +247,8 @@ export class Watcher implements Part {
   #step(watched: Watched, read: Reading | null): void {
     const step = nextEdge(watched.tracker, read, this.#deps.clock.monotonic(), this.#traits(watched));
     watched.tracker = step.tracker;
+    if (step.tracker.phase === "waiting") this.#waiting.add(watched);
+    else this.#waiting.delete(watched);
     for (const edge of step.edges) {
       if (watched.held) watched.held.push(edge);
       else this.#apply(watched, edge);
@@ -307,52 +320,6 @@ export class Watcher implements Part {
     const alarms = this.#batch;
     this.#batch = [];
     this.#deps.onAlarms(alarms);
-  }
-
-  /** True when files may have been replaced, created or removed since the last look at the folder. */
-  #directoryChanged(now: number): boolean {
-    if (this.#directoryMissing && now < this.#nextDirectoryLook) return false;
-    const found = statSync(this.#deps.mapPath, { throwIfNoEntry: false });
-    if (!found) {
-      this.#onDirectoryMissing(now);
-      return !this.#directoryMissing;
-    }
-    if (this.#directoryMissing) {
-      this.#directoryMissing = false;
-      this.#deps.logger.info(`${this.#deps.mapPath} is there`);
-    }
-    const changed = found.mtimeMs !== this.#directoryMtime;
-    const young = Math.abs(this.#deps.clock.now() - found.mtimeMs) < YOUNG_DIRECTORY_MS;
-    this.#directoryMtime = found.mtimeMs;
-    if (changed && this.#readDirectory()) this.#deps.onFilesChanged();
-    const due = now >= this.#nextFullCheck;
-    if (due) this.#nextFullCheck = now + FULL_CHECK_MS;
-    return changed || young || due;
-  }
-
-  #onDirectoryMissing(now: number): void {
-    this.#nextDirectoryLook = now + DIRECTORY_RETRY_MS;
-    if (this.#directoryMissing) return;
-    this.#directoryMissing = true;
-    this.#deps.logger.error(
-      `${this.#deps.mapPath} does not exist: is ZoneMinder installed, and ZM_PATH_MAP right? It is looked for every second`,
-    );
-    for (const watched of this.#watched.values()) this.#step(watched, null);
-  }
-
-  /** Reads the names in the folder; true when the set of `zm.mmap.*` files is another one than before. */
-  #readDirectory(): boolean {
-    let names: string[];
-    try {
-      names = readdirSync(this.#deps.mapPath);
-    } catch {
-      return false;
-    }
-    const ids = names.flatMap((name) => FILE_NAME.exec(name)?.[1] ?? []).map(Number);
-    ids.sort((a, b) => a - b);
-    const changed = ids.join() !== this.#fileIds.join();
-    this.#fileIds = ids;
-    return changed;
   }
 
   #complainOfLayout(watched: Watched): void {
