@@ -27,8 +27,10 @@ export interface CommandIo {
   readonly stdin: TerminalInput;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
-  /** Aborted by INT, by TERM and when nobody reads stdout any more. The first call installs the handlers. */
+  /** Aborted by INT and TERM, which the process survives from this call on. */
   stopSignal(): AbortSignal;
+  /** The same, and when the terminal or the reader of stdout is gone: for commands that only serve those. */
+  stopOrHangup(): AbortSignal;
 }
 
 interface TextOutput {

@@ -32,7 +32,7 @@ export const demo: Command = {
     } catch (error) {
       return refuseUsage(io, "demo", error instanceof Error ? error.message : String(error));
     }
-    const stop = io.stopSignal();
+    const stop = io.stopOrHangup();
     const directory = mkdtempSync(join(memoryFolder(), `zmes-demo-${process.pid}-`));
     try {
       return await runDemo(options, directory, stop, io);

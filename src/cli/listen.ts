@@ -42,7 +42,7 @@ const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
 
 async function keepListening(options: ListenOptions, password: string, io: CommandIo): Promise<number> {
-  const stop = io.stopSignal();
+  const stop = io.stopOrHangup();
   const enough = new AbortController();
   const ending = AbortSignal.any([stop, enough.signal]);
   let wait = FIRST_WAIT_MS;

@@ -86,7 +86,7 @@ test("prints how to connect, and its own client then gets the alarms", async () 
   );
 }, 30_000);
 
-test.each(["SIGINT", "SIGTERM"] as const)(
+test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
   "%s ends it within 2 s: port closed, folder gone, exit 0",
   async (signal) => {
     const demo = await startedDemo("--every", "0.3");

@@ -30,6 +30,7 @@ export function testIo(env: Readonly<Record<string, string | undefined>> = {}): 
     env,
     clock: systemClock,
     stopSignal: () => stop.signal,
+    stopOrHangup: () => stop.signal,
     out: () => out,
     err: () => err,
     interrupt: () => stop.abort(),
