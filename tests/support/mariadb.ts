@@ -1,6 +1,6 @@
 // A private MariaDB for tests: own folder, own socket, optionally a free TCP port. Never the system's server.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,8 +28,9 @@ export interface Mariadb {
   createZoneMinder(database: string, version: SchemaVersion): void;
   stopServer(): Promise<void>;
   startServer(): Promise<void>;
-  /** Freezes (false: thaws) the server, as a host that hangs. */
-  freeze(frozen: boolean): void;
+  /** Makes the server hang, as a host that went away does: every thread stands still when it returns. */
+  freeze(): Promise<void>;
+  thaw(): void;
   /** Stops the server and removes everything. */
   stop(): Promise<void>;
 }
@@ -98,7 +99,11 @@ export async function startMariadb(options: { tcp?: boolean; args?: string[] } =
     },
     stopServer,
     startServer,
-    freeze: (frozen) => void child?.kill(frozen ? "SIGSTOP" : "SIGCONT"),
+    async freeze() {
+      child?.kill("SIGSTOP");
+      while (!allThreadsStopped(child?.pid)) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+    thaw: () => void child?.kill("SIGCONT"),
     async stop() {
       await stopServer();
       process.off("exit", clean);
@@ -173,6 +178,12 @@ async function answering(child: ChildProcess, socket: string, log: string): Prom
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`MariaDB did not start:\n${existsSync(log) ? readFileSync(log, "utf8").slice(-2000) : ""}`);
+}
+
+/** The signal reaches the threads one after the other: one that still runs could answer. */
+function allThreadsStopped(pid: number | undefined): boolean {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks).every((task) => /\) T /.test(readFileSync(`${tasks}/${task}/stat`, "utf8")));
 }
 
 async function freePort(): Promise<number> {

@@ -202,7 +202,7 @@ describe.skipIf(mariadbMayBeSkipped())("the connection to the database", () => {
   it("gives up on a server that hangs, and ends even then", { timeout: 30_000 }, async () => {
     const database = open();
     await database.query("SELECT 1");
-    server.freeze(true);
+    await server.freeze();
     try {
       const asked = performance.now();
       // More questions than connections: those in the queue must not wait for ever either.
@@ -217,7 +217,7 @@ describe.skipIf(mariadbMayBeSkipped())("the connection to the database", () => {
       await database.stop();
       expect(performance.now() - stopped).toBeLessThan(2000);
     } finally {
-      server.freeze(false);
+      server.thaw();
     }
   });
 
