@@ -1,5 +1,5 @@
 // One camera of a ZoneMinder that is not there: writes a genuine shared-memory file, byte for byte as zmc does.
-import { closeSync, constants, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import {
@@ -11,6 +11,7 @@ import {
   TRIGGER_ON,
   TRIGGER_SIZE,
 } from "../zoneminder/shm-layout.ts";
+import { ShmWriter } from "./shm-writer.ts";
 import { type AlarmStep, usualWriteOrder } from "./write-order.ts";
 
 export interface SimulatedCameraOptions {
@@ -116,7 +117,7 @@ class CameraFile implements SimulatedCamera {
   readonly #order: readonly AlarmStep[];
   readonly #recording: number;
   readonly #clock: Clock;
-  #fd: number | null = null;
+  readonly #file = new ShmWriter();
 
   constructor(options: SimulatedCameraOptions) {
     this.id = options.id;
@@ -134,8 +135,7 @@ class CameraFile implements SimulatedCamera {
   }
 
   createZeroed(): void {
-    this.abandon();
-    this.#fd = openSync(this.path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    this.#file.open(this.path);
     const head = this.layout.sharedSize + TRIGGER_SIZE;
     this.truncate(head + BETWEEN_BYTES + IMAGE_COUNT * IMAGE_BYTES);
     this.writeBytes(0, new Uint8Array(head));
@@ -143,28 +143,28 @@ class CameraFile implements SimulatedCamera {
 
   fill(): void {
     const { layout } = this;
-    this.#u32(0, layout.sharedSize);
-    this.#u32(layout.sharedSize, TRIGGER_SIZE);
+    this.#file.u32(0, layout.sharedSize);
+    this.#file.u32(layout.sharedSize, TRIGGER_SIZE);
     this.setIdle();
     this.setLastEvent(0);
-    this.#u32(layout.imageSize, IMAGE_BYTES);
+    this.#file.u32(layout.imageSize, IMAGE_BYTES);
     this.setSignal(true);
     if (layout.recording === null) {
-      this.#u8(layout.valid + 1, 1); // active
+      this.#file.u8(layout.valid + 1, 1); // active
     } else {
-      this.#u8(layout.recording - 2, 3); // capturing: Always
-      this.#u8(layout.recording - 1, 2); // analysing: Always
-      this.#u8(layout.recording, this.#recording);
+      this.#file.u8(layout.recording - 2, 3); // capturing: Always
+      this.#file.u8(layout.recording - 1, 2); // analysing: Always
+      this.#file.u8(layout.recording, this.#recording);
     }
-    if (layout.id === "zm-1.36.34") this.#u32(AUDIO_CHANNELS_1_36_34[layout.abi], 0xffff_ffff);
+    if (layout.id === "zm-1.36.34") this.#file.u32(AUDIO_CHANNELS_1_36_34[layout.abi], 0xffff_ffff);
     if (layout.startupTime !== null) this.#seconds(layout.startupTime);
     this.heartbeat();
     // Last of all: readers trust nothing before it.
-    this.#u8(layout.valid, 1);
+    this.#file.u8(layout.valid, 1);
   }
 
   setState(state: SimulatedState): void {
-    this.#u32(this.layout.state, this.#states[state]);
+    this.#file.u32(this.layout.state, this.#states[state]);
   }
 
   setIdle(): void {
@@ -197,25 +197,25 @@ class CameraFile implements SimulatedCamera {
 
   setLastEvent(eventId: number): void {
     const { lastEvent, lastEventBytes } = this.layout;
-    if (lastEventBytes === 4) this.#u32(lastEvent, eventId);
-    else this.#u64(lastEvent, eventId);
+    if (lastEventBytes === 4) this.#file.u32(lastEvent, eventId);
+    else this.#file.u64(lastEvent, eventId);
   }
 
   setCause(cause: string): void {
     // 1.26 to 1.30 have no such field.
-    if (this.layout.alarmCause !== null) this.#text(this.layout.alarmCause, cause, ALARM_CAUSE_BYTES);
+    if (this.layout.alarmCause !== null) this.#file.text(this.layout.alarmCause, cause, ALARM_CAUSE_BYTES);
   }
 
   setTrigger(trigger: { readonly on: boolean; readonly cause?: string }): void {
     const base = this.layout.sharedSize;
     // Cause and score stay after a cancel: only the state means something then.
-    if (trigger.cause !== undefined) this.#text(base + TRIGGER.cause, trigger.cause, TRIGGER.causeBytes);
-    if (trigger.on) this.#u32(base + TRIGGER.score, 255);
-    this.#u32(base + TRIGGER.state, trigger.on ? TRIGGER_ON : 0);
+    if (trigger.cause !== undefined) this.#file.text(base + TRIGGER.cause, trigger.cause, TRIGGER.causeBytes);
+    if (trigger.on) this.#file.u32(base + TRIGGER.score, 255);
+    this.#file.u32(base + TRIGGER.state, trigger.on ? TRIGGER_ON : 0);
   }
 
   setSignal(signal: boolean): void {
-    this.#u8(this.layout.signal, signal ? 1 : 0);
+    this.#file.u8(this.layout.signal, signal ? 1 : 0);
   }
 
   heartbeat(): void {
@@ -229,54 +229,25 @@ class CameraFile implements SimulatedCamera {
   }
 
   remove(): void {
-    if (this.#fd === null) return;
+    if (!this.#file.isOpen) return;
     rmSync(this.path, { force: true });
-    this.#u8(this.layout.valid, 0);
+    this.#file.u8(this.layout.valid, 0);
     this.abandon();
   }
 
   writeBytes(offset: number, bytes: Uint8Array): void {
-    writeSync(this.#open(), bytes, 0, bytes.length, offset);
+    this.#file.bytes(offset, bytes);
   }
 
   truncate(length: number): void {
-    ftruncateSync(this.#open(), length);
+    this.#file.truncate(length);
   }
 
   abandon(): void {
-    if (this.#fd !== null) closeSync(this.#fd);
-    this.#fd = null;
-  }
-
-  #open(): number {
-    if (this.#fd === null) throw new Error(`Camera ${this.id} has no file; create() comes first.`);
-    return this.#fd;
-  }
-
-  #u8(offset: number, value: number): void {
-    this.writeBytes(offset, Uint8Array.of(value));
-  }
-
-  #u32(offset: number, value: number): void {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32LE(value);
-    this.writeBytes(offset, bytes);
-  }
-
-  #u64(offset: number, value: number): void {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigUInt64LE(BigInt(value));
-    this.writeBytes(offset, bytes);
-  }
-
-  /** A NUL-terminated C string in a field of that many bytes, the rest zeroed; too long a text is cut. */
-  #text(offset: number, text: string, length: number): void {
-    const bytes = Buffer.alloc(length);
-    bytes.write(text, 0, length - 1, "utf8");
-    this.writeBytes(offset, bytes);
+    this.#file.close();
   }
 
   #seconds(offset: number): void {
-    this.#u64(offset, Math.floor(this.#clock.now() / 1000));
+    this.#file.u64(offset, Math.floor(this.#clock.now() / 1000));
   }
 }
