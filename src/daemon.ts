@@ -111,7 +111,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
   });
 
   // The door opens last: whoever can log in is told of everything.
-  const parts: readonly Part[] = [store, zoneminder.part, catchUp, monitors, watcher, server.part];
+  const parts: readonly Part[] = [store, zoneminder.part, catchUp, live, monitors, watcher, server.part];
   const lifecycle = createLifecycle(parts, { logger, clock });
   return {
     start: (signal) => lifecycle.start(signal),

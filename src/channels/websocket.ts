@@ -3,11 +3,17 @@ import type { Alarm } from "../domain/alarm.ts";
 import { decide, type Refusal } from "../domain/policy.ts";
 import type { Recipient } from "../domain/recipient.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
+import { createLateAlarms } from "./late-alarms.ts";
 import { alarmFrame } from "./websocket-message.ts";
 
 /** One logged-in client, as far as telling it needs to know. */
 export interface LiveReceiver {
+  readonly user: string | null;
+  readonly address: string;
+  /** On the monotonic clock. */
+  readonly loggedInAt: number;
   readonly recipient: Recipient;
   /** False when the connection is closing or must not hear of alarms. */
   writable(): boolean;
@@ -26,7 +32,7 @@ export interface WebSocketChannelOptions {
   readonly logger: Logger;
 }
 
-export interface WebSocketChannel {
+export interface WebSocketChannel extends Part {
   /** Writes the first slice before it returns; the order of alarms holds for each client. */
   tell(alarms: readonly Alarm[]): void;
 }
@@ -39,34 +45,62 @@ const CLIENTS_PER_LOOK = 16;
 /** Builds the channel. Nothing happens before the first `tell`. */
 export function createWebSocketChannel(options: WebSocketChannelOptions): WebSocketChannel {
   const { sessions, clock, logger } = options;
-  const waiting: Alarm[] = [];
+  const waiting: Telling[] = [];
   let running: Round | null = null;
+  const late = createLateAlarms({
+    sessions,
+    clock,
+    tellTo: (receivers, alarms) => tellTo(receivers, alarms),
+  });
 
-  const slice = (): void => {
+  return {
+    name: "websocket",
+    async start() {},
+    async stop() {
+      late.stop();
+    },
+    tell(alarms) {
+      if (alarms.length === 0) return;
+      tellTo(null, alarms);
+      const missed = alarms.filter((alarm) => alarm.late);
+      if (missed.length > 0) late.keep(missed);
+    },
+  };
+
+  function tellTo(receivers: readonly LiveReceiver[] | null, alarms: readonly Alarm[]): void {
+    const last = waiting.at(-1);
+    if (last?.receivers === null && receivers === null) last.alarms.push(...alarms);
+    else waiting.push({ receivers, alarms: [...alarms] });
+    if (running === null) slice();
+  }
+
+  function slice(): void {
+    running ??= nextRound();
     while (running !== null) {
       if (!tellSlice(running, clock)) {
         setImmediate(slice);
         return;
       }
       report(running, logger);
-      running = waiting.length > 0 ? startRound(waiting.splice(0), sessions.receivers(), clock.now()) : null;
+      running = nextRound();
     }
-  };
+  }
 
-  return {
-    tell(alarms) {
-      if (alarms.length === 0) return;
-      if (running !== null) {
-        waiting.push(...alarms);
-        return;
-      }
-      running = startRound(alarms, sessions.receivers(), clock.now());
-      slice();
-    },
-  };
+  function nextRound(): Round | null {
+    const next = waiting.shift();
+    if (next === undefined) return null;
+    return startRound(next.alarms, next.receivers ?? sessions.receivers(), clock.now());
+  }
 }
 
-/** The telling of some alarms to everybody who was logged in when it began. */
+/** Alarms that wait until those before them were told. */
+interface Telling {
+  readonly alarms: Alarm[];
+  /** null: everybody who is logged in when it begins. */
+  readonly receivers: readonly LiveReceiver[] | null;
+}
+
+/** The telling of some alarms, under way. */
 interface Round {
   readonly alarms: readonly Alarm[];
   readonly frames: readonly Buffer[];

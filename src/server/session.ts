@@ -51,6 +51,8 @@ export class Session implements Connection {
   /** The user of the last login that was accepted; null before the first. */
   user: string | null = null;
   recipient: Recipient = NOBODY;
+  /** When the first login was accepted, on the monotonic clock. */
+  loggedInAt = 0;
   /** When the rights were last known to be true, on the monotonic clock. */
   rightsAt = 0;
   private readonly ws: WebSocket;
@@ -103,6 +105,7 @@ export class Session implements Connection {
     this.user = user;
     this.recipient = { ...this.recipient, rights };
     this.rightsAt = this.context.clock.monotonic();
+    this.loggedInAt ||= this.rightsAt;
     this.context.onLoggedIn(this);
   }
 

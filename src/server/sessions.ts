@@ -18,6 +18,10 @@ export interface Sessions {
 }
 
 interface Receiver {
+  readonly user: string | null;
+  readonly address: string;
+  /** On the monotonic clock. */
+  readonly loggedInAt: number;
   readonly recipient: Recipient;
   writable(): boolean;
   write(bytes: Buffer): void;

@@ -16,6 +16,9 @@ interface FakeReceiver extends LiveReceiver {
 function receiver(recipient: Recipient = aRecipient(), onWrite = () => {}): FakeReceiver {
   const written: Buffer[] = [];
   return {
+    user: "anna",
+    address: "192.0.2.1",
+    loggedInAt: 0,
     recipient,
     written,
     isOpen: true,
