@@ -6,7 +6,7 @@ import { maySee, type Recipient } from "./recipient.ts";
 export type Refusal = "not-permitted" | "monitor-off" | "too-soon";
 
 /** A test that was made, in the order it was made: its name and what came of it. */
-export interface Step {
+interface Step {
   readonly test: "permission" | "list" | "interval";
   readonly passed: boolean;
 }

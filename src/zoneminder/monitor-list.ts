@@ -12,7 +12,7 @@ export interface MonitorSnapshot {
 }
 
 /** Where the last list is kept for a start without a database. Never throws. */
-export interface SnapshotMemory {
+interface SnapshotMemory {
   fact(key: string): Promise<unknown>;
   putFact(key: string, value: unknown): void;
 }

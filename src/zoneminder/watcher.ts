@@ -22,7 +22,7 @@ import { idComesBeforeState } from "./release-family.ts";
 import { ShmFile } from "./shm-file.ts";
 import { formatVersion, type ZmVersion } from "./version.ts";
 
-export interface WatcherOptions {
+interface WatcherOptions {
   /** "auto": 10 ms while somebody listens, 50 ms otherwise; a number is kept to, in ms. */
   readonly scan_interval_ms: "auto" | number;
   /** How long an alarm waits for the id of its event where ZoneMinder writes it later, in ms. */

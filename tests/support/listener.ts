@@ -10,7 +10,7 @@ export interface ReceivedAlarm {
   readonly Cause: string;
 }
 
-export interface Message {
+interface Message {
   readonly event: string;
   readonly type?: string;
   readonly status?: string;
