@@ -27,7 +27,8 @@ if are_current; then exit 0; fi
 
 command -v npm >/dev/null || { echo "npm is missing: install Node 20 or later (on Debian: apt-get install nodejs npm)." >&2; exit 1; }
 echo "Installing the npm packages ..."
-PATH=$(without_our_node) npm ci --no-fund --no-audit --loglevel=error </dev/null
+# npm waits five minutes for an answer that does not come, unless told otherwise.
+PATH=$(without_our_node) npm ci --fetch-timeout=30000 --fetch-retries=5 --no-fund --no-audit --loglevel=error </dev/null
 [ -x node_modules/node/bin/node ] || {
   echo "npm left out the install scripts of its packages (ignore-scripts?): Node 24 is missing in node_modules." >&2
   exit 1

@@ -1,5 +1,5 @@
 /** The whole program as people start it: bin/zmes in a process of its own, on a free port, with a folder of its own. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -43,7 +43,7 @@ export async function startProgram({ tls = false }: { readonly tls?: boolean } =
   );
   giveToWebUser(folder);
 
-  const child = spawn(join(import.meta.dirname, "../../bin/zmes"), ["run", "--config", config], {
+  const child = spawn(join(programFolder(folder), "bin/zmes"), ["run", "--config", config], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
@@ -67,6 +67,18 @@ export async function startProgram({ tls = false }: { readonly tls?: boolean } =
     throw new Error(`The program did not let clients in. It said:\n${output}`);
   }
   return { url, isRunning, output: () => output, stop };
+}
+
+/** Our checkout, or a copy of it where the web user cannot read it: people keep checkouts in /root. */
+function programFolder(folder: string): string {
+  const checkout = join(import.meta.dirname, "../..");
+  const asWebUser = ["-u", "www-data", "--", "test", "-r", join(checkout, "bin/zmes")];
+  if (spawnSync("runuser", asWebUser).status === 0) return checkout;
+  const copy = join(folder, "program");
+  mkdirSync(copy);
+  const parts = ["bin", "src", "package.json", "node_modules"].map((part) => join(checkout, part));
+  execFileSync("cp", ["-a", ...parts, copy]);
+  return copy;
 }
 
 /** The program gives up root and becomes the web user before it opens its files. */
