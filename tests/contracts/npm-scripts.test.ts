@@ -26,7 +26,13 @@ describe("package.json", () => {
 
   it("has only commands whose programs are installed", () => {
     const programs = commands.flatMap((line) =>
-      line.split("&&").map((part) => part.trim().split(" ")[0] ?? ""),
+      line.split("&&").map(
+        (part) =>
+          part
+            .trim()
+            .replace(/^exec /, "")
+            .split(" ")[0] ?? "",
+      ),
     );
     const installed = ["bash", "node", "npm", ...readdirSync(join(root, "node_modules/.bin"))];
     expect(programs.filter((program) => !installed.includes(program))).toEqual([]);
