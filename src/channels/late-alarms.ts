@@ -1,10 +1,10 @@
 // Holds alarms that were missed while the program was away, for the clients that are still on their way back.
 import type { Alarm } from "../domain/alarm.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { LiveReceiver } from "./websocket.ts";
+import type { LiveReceiver, LiveSessions } from "./live-receiver.ts";
 
 export interface LateAlarmsOptions {
-  readonly sessions: { receivers(): readonly LiveReceiver[] };
+  readonly sessions: LiveSessions;
   readonly clock: Clock;
   readonly tellTo: (receivers: readonly LiveReceiver[], alarms: readonly Alarm[]) => void;
 }

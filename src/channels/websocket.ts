@@ -6,25 +6,8 @@ import type { Clock } from "../lib/clock.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
 import { createLateAlarms } from "./late-alarms.ts";
+import type { LiveReceiver, LiveSessions } from "./live-receiver.ts";
 import { alarmFrame } from "./websocket-message.ts";
-
-/** One logged-in client, as far as telling it needs to know. */
-export interface LiveReceiver {
-  readonly user: string | null;
-  readonly address: string;
-  /** On the monotonic clock. */
-  readonly loggedInAt: number;
-  readonly recipient: Recipient;
-  /** False when the connection is closing or must not hear of alarms. */
-  writable(): boolean;
-  /** Hands finished frames to the socket. Never throws and never waits: a slow client is dealt with inside. */
-  write(bytes: Buffer): void;
-}
-
-/** Whoever is logged in now. The array must not change once it was given out. */
-interface LiveSessions {
-  receivers(): readonly LiveReceiver[];
-}
 
 export interface WebSocketChannelOptions {
   readonly sessions: LiveSessions;

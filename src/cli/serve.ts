@@ -4,13 +4,13 @@ import type { LoadedConfig } from "../config/load.ts";
 import { createDaemon } from "../daemon.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/errors.ts";
-import { createLogger, type Log, type LogDestination } from "../lib/log.ts";
+import { createLogger, type Log, type LogDestination, type Logger } from "../lib/log.ts";
 import { createTerminal } from "../lib/log-terminal.ts";
 import { becomeUser } from "../lib/privileges.ts";
 import { lockDataDirectory } from "../store/lock.ts";
 import { createStore } from "../store/store.ts";
-import { createInstallation } from "../zoneminder/installation.ts";
-import { createLogPlaces } from "../zoneminder/log-places.ts";
+import { createInstallation, type Installation } from "../zoneminder/installation.ts";
+import { createLogPlaces, type LogPlaces } from "../zoneminder/log-places.ts";
 import { detectOriginal } from "../zoneminder/original.ts";
 import { readZmConf, type ZmConf } from "../zoneminder/zm-conf.ts";
 import { programVersion } from "./version.ts";
@@ -55,15 +55,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       logger: logger.child({ room: "store" }),
     });
     const daemon = createDaemon({ config, version: programVersion, zoneminder, store, clock, logger });
-    zoneminder.onAvailable(() => void followSettings());
-    async function followSettings(): Promise<void> {
-      try {
-        const { settings, serverId } = await zoneminder.logSettings();
-        await places.apply(settings, serverId);
-      } catch (failure) {
-        logger.debug({ err: failure }, "ZoneMinder's settings for logs could not be read");
-      }
-    }
+    zoneminder.onAvailable(() => void followSettings(zoneminder, places, logger));
     try {
       await Promise.race([daemon.start(stop), crashed.promise]);
       await Promise.race([aborted(stop), crashed.promise]);
@@ -98,6 +90,16 @@ function requireZmConf(file: string): ZmConf {
   const read = readZmConf(file);
   if (!read.ok) throw new AppError("ZM_CONF_UNREADABLE", { path: file, problem: read.problem });
   return read.conf;
+}
+
+/** Logs go where ZoneMinder's own settings send them, as soon as its database says so. */
+async function followSettings(zoneminder: Installation, places: LogPlaces, logger: Logger): Promise<void> {
+  try {
+    const { settings, serverId } = await zoneminder.logSettings();
+    await places.apply(settings, serverId);
+  } catch (failure) {
+    logger.debug({ err: failure }, "ZoneMinder's settings for logs could not be read");
+  }
 }
 
 function greet({ logger }: Log, { source, warnings }: LoadedConfig): void {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createLateAlarms, type LateAlarms } from "../../src/channels/late-alarms.ts";
-import type { LiveReceiver } from "../../src/channels/websocket.ts";
+import type { LiveReceiver } from "../../src/channels/live-receiver.ts";
 import { anAlarm, aRecipient } from "../support/builders.ts";
 
 const SECOND = 1000;

@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { createWebSocketChannel, type LiveReceiver } from "../../src/channels/websocket.ts";
+import type { LiveReceiver } from "../../src/channels/live-receiver.ts";
+import { createWebSocketChannel } from "../../src/channels/websocket.ts";
 import { alarmFrame } from "../../src/channels/websocket-message.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
 import type { Recipient } from "../../src/domain/recipient.ts";
