@@ -17,7 +17,7 @@ export interface BareCalls {
   clients(): number;
   /** Sends every text to every client, one after the other, and says when it began. */
   send(texts: readonly string[]): number;
-  collectedRss(): number;
+  collectedRss(): Promise<number>;
   rss(): number;
   startLoopGap(): void;
   stopLoopGap(): number;

@@ -38,7 +38,7 @@ export interface DaemonCalls {
   /** When the watcher saw the alarm of that event, before anybody was told. */
   seenAt(eventId: number): number;
   cpuMs(): number;
-  collectedRss(): number;
+  collectedRss(): Promise<number>;
   rss(): number;
   startScanGaps(): void;
   stopScanGaps(): { readonly scans: number; readonly longest: number };

@@ -7,7 +7,7 @@
 // send of the bare server, and stops when the last of N clients has it; both servers are processes of their own, all
 // clients of both are in one third process; rounds alternate; medians are compared. `scan_gap_ms_9000`: the longest time
 // between two scans of the cameras while those rounds with 9,000 clients ran. `bytes_per_client_over_bare`: what the
-// resident memory of each server grew by for 5,000 clients, garbage collected before and after. `rss_growth_pct`:
+// resident memory of each server grew by for 5,000 clients, garbage collected first. `rss_growth_pct`:
 // resident memory of the daemon with 5,000 clients after 20 alarms, garbage not collected, against before the first.
 import type { Bench, Metrics } from "./bench.ts";
 import type { ClientLogin } from "./client-process.ts";
@@ -56,7 +56,7 @@ async function large(scene: Scene, say: Say): Promise<Metrics> {
   say("9,000 clients");
   await gather(scene, bare, 9000);
   await scene.daemon.call("startScanGaps", undefined);
-  const nine = await rounds(scene, bare, 9000, 9);
+  const nine = await rounds(scene, bare, 9000, 15);
   const { longest } = await scene.daemon.call("stopScanGaps", undefined);
   const perClient = (after.bare - before.bare) / 5000;
   return [

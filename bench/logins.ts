@@ -41,9 +41,9 @@ export const logins: Bench = {
     try {
       const options = { monitors: CAMERAS, database: users.place };
       say(`${CLIENTS} clients of ${FEW_USERS} users, then ${CLIENTS} distinct users, over ws`);
-      const ws = await withScene(options, (scene) => measure(scene, users));
+      const ws = await withScene(options, (scene) => measure(scene, users, say));
       say("the same over wss");
-      const wss = await withScene({ ...options, tls: true }, (scene) => measure(scene, users));
+      const wss = await withScene({ ...options, tls: true }, (scene) => measure(scene, users, say));
       const worse = (of: (one: Measured) => number): number => Math.max(of(ws), of(wss));
       const block = ws.block.ratio > wss.block.ratio ? ws.block : wss.block;
       return [
@@ -64,6 +64,8 @@ export const logins: Bench = {
   },
 };
 
+type Say = (text: string) => void;
+
 interface Measured {
   readonly alarmP99: number;
   readonly block: { readonly ratio: number; readonly bare: number };
@@ -76,7 +78,7 @@ interface Crowd {
   readonly alarms: readonly WrittenAlarm[];
 }
 
-async function measure(scene: Scene, users: UsersInDatabase): Promise<Measured> {
+async function measure(scene: Scene, users: UsersInDatabase, say: Say): Promise<Measured> {
   const { clients: phone, daemon, keep, url } = scene;
   const { bare, url: bareUrl } = await scene.startBare();
   const crowd = keep(startChild<ClientCalls>("client-process"));
@@ -103,10 +105,20 @@ async function measure(scene: Scene, users: UsersInDatabase): Promise<Measured> 
   const { latencies, lost } = await arrivedAt(phone, "phone", counted);
   if (lost > 0) throw new Error(`${lost} alarms did not arrive`);
   const again = { group: "phone", login: users.login(PHONE), times: RELOGINS };
-  const relogin = percentile(await phone.call("loginAgain", again), 0.99);
+  const relogins = await phone.call("loginAgain", again);
   const floor = median(bareBlocks);
+  say(`longest blocks ${inMs(crowds.map(({ block }) => block))}, bare ${inMs(bareBlocks)}`);
+  say(
+    `alarms p50 ${inMs([median(latencies)])}, longest ${inMs([Math.max(...latencies)])}, of ${latencies.length}`,
+  );
+  say(`repeated logins p50 ${inMs([median(relogins)])}`);
   const ratio = median(crowds.map(({ block }) => block)) / floor;
-  return { alarmP99: percentile(latencies, 0.99), block: { ratio, bare: floor }, relogin, fsWait };
+  return {
+    alarmP99: percentile(latencies, 0.99),
+    block: { ratio, bare: floor },
+    relogin: percentile(relogins, 0.99),
+    fsWait,
+  };
 }
 
 /** The longest block of the bare server while 500 connect. */
@@ -154,4 +166,8 @@ async function logInAll(
 
 function range(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index);
+}
+
+function inMs(values: readonly number[]): string {
+  return `${values.map((value) => value.toFixed(1)).join(", ")} ms`;
 }
