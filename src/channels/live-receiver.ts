@@ -15,6 +15,6 @@ export interface LiveReceiver {
 }
 
 /** Whoever is logged in now. The array must not change once it was given out. */
-interface LiveSessions {
+export interface LiveSessions {
   receivers(): readonly LiveReceiver[];
 }

@@ -39,7 +39,7 @@ export const run: Command = {
       return EXIT.ok;
     } catch (failure) {
       if (!(failure instanceof AppError)) throw failure;
-      io.stderr.write(`zmes: ${failure.message}\n${failure.hint}\n`);
+      io.stderr.write(`zmes: ${failure.message} [${failure.code}]\n${failure.hint}\n`);
       return EXIT.failed;
     }
   },

@@ -1,9 +1,11 @@
 // One run of the daemon over the installed ZoneMinder: user, lock, logs, signals, start and stop.
+import { accessSync, constants } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import type { LoadedConfig } from "../config/load.ts";
 import { createDaemon } from "../daemon.ts";
 import type { Clock } from "../lib/clock.ts";
-import { AppError } from "../lib/errors.ts";
+import { AppError, reasonOf } from "../lib/errors.ts";
 import { createLogger, type Log, type LogDestination, type Logger } from "../lib/log.ts";
 import { createTerminal } from "../lib/log-terminal.ts";
 import { becomeUser } from "../lib/privileges.ts";
@@ -31,7 +33,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const { config } = loaded;
   const conf = requireZmConf(config.zoneminder.config);
   // Before the first file of ours is opened: data belongs to the web server's user.
-  becomeUser(conf.values.get("ZM_WEB_USER"), conf.values.get("ZM_WEB_GROUP"));
+  const user = becomeUser(conf.values.get("ZM_WEB_USER"), conf.values.get("ZM_WEB_GROUP"));
+  if (user !== null) requireOwnFiles(user);
   const lock = lockDataDirectory(config.general.base_data_path);
   const log = createLogger(consoleOf(options));
   const { logger } = log;
@@ -86,6 +89,20 @@ function consoleOf({ loaded: { config }, debug, underZmdc }: ServeOptions): LogD
   return [createTerminal({ level: debug ? "debug" : level, format })];
 }
 
+/** Some of the program is loaded later (the store's thread, character sets): it must be readable without root. */
+function requireOwnFiles(user: string): void {
+  const own = fileURLToPath(import.meta.url);
+  try {
+    accessSync(own, constants.R_OK);
+  } catch (failure) {
+    throw new AppError(
+      "PROGRAM_UNREADABLE",
+      { user, path: path.dirname(own), problem: reasonOf(failure) },
+      failure,
+    );
+  }
+}
+
 function requireZmConf(file: string): ZmConf {
   const read = readZmConf(file);
   if (!read.ok) throw new AppError("ZM_CONF_UNREADABLE", { path: file, problem: read.problem });
@@ -107,12 +124,12 @@ function greet({ logger }: Log, { source, warnings }: LoadedConfig): void {
   for (const warning of warnings) logger.warn(warning);
   const original = detectOriginal();
   if (original === null) return;
-  const { message, hint } = new AppError("ORIGINAL_RUNNING", { pid: original });
-  logger.warn(`${message} ${hint}`);
+  const { code, message, hint } = new AppError("ORIGINAL_RUNNING", { pid: original });
+  logger.warn(`${message}. ${hint} [${code}]`);
 }
 
 function report({ logger }: Log, failure: unknown): void {
-  if (failure instanceof AppError) logger.fatal(`${failure.message} ${failure.hint}`);
+  if (failure instanceof AppError) logger.fatal(`${failure.message}. ${failure.hint} [${failure.code}]`);
   else logger.fatal({ err: failure }, "The program failed and ends; whoever supervises it starts it again");
 }
 

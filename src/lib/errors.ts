@@ -6,14 +6,6 @@ const errors = {
     message: "The configuration cannot be used: {problem}",
     hint: "Correct the file; `zmes --check-config` shows what is read from it.",
   },
-  CONFIG_NOT_FOUND: {
-    message: "There is no configuration file {path}",
-    hint: "Name an existing file with --config, or write one with `zmes example-config`.",
-  },
-  CONFIG_UNREADABLE: {
-    message: "The configuration file {path} cannot be read: {problem}",
-    hint: "Give the user that runs zmes (usually www-data or apache) the right to read it.",
-  },
   ZM_CONF_UNREADABLE: {
     message: "ZoneMinder's configuration {path} cannot be read: {problem}",
     hint: "Run as ZoneMinder's web user or as root, or name the file with zoneminder.config.",
@@ -65,6 +57,10 @@ const errors = {
   PRIVILEGES_FAILED: {
     message: "Cannot become user {user}, group {group}: {problem}",
     hint: "Check ZM_WEB_USER and ZM_WEB_GROUP in ZoneMinder's configuration, or start zmes as that user.",
+  },
+  PROGRAM_UNREADABLE: {
+    message: "The user {user} cannot read the program itself, in {path}: {problem}",
+    hint: "Put zmes where that user can read it (/opt or /usr/lib, say), or give it the right to read that folder and those above it.",
   },
   DATA_DIR_UNUSABLE: {
     message: "The data directory {path} cannot be used: {problem}",

@@ -1,6 +1,7 @@
 // The folder of ZoneMinder's shared memory: says when its files may have been replaced, and which there are.
 import { readdirSync, statSync } from "node:fs";
 import type { Clock } from "../lib/clock.ts";
+import { AppError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 
 /** A folder's mtime has the grain of a kernel tick: younger than this, it may hide a second change. */
@@ -67,9 +68,8 @@ export class MapDirectory {
     this.#nextTry = now + RETRY_MS;
     if (this.#isMissing) return "absent";
     this.#isMissing = true;
-    this.#logger.error(
-      `${this.#path} does not exist: is ZoneMinder installed, and ZM_PATH_MAP right? It is looked for every second`,
-    );
+    const { code, message, hint } = new AppError("ZM_MAP_PATH_MISSING", { path: this.#path });
+    this.#logger.error(`${message}. ${hint} [${code}]`);
     return "missing";
   }
 

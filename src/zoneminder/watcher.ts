@@ -14,6 +14,7 @@ import {
 } from "../domain/edges.ts";
 import type { Monitor, MonitorId } from "../domain/monitor.ts";
 import type { Clock } from "../lib/clock.ts";
+import { AppError } from "../lib/errors.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
 import { within } from "../lib/within.ts";
@@ -324,12 +325,10 @@ export class Watcher implements Part {
 
   #complainOfLayout(watched: Watched): void {
     const { shared, trigger } = watched.file.seenSizes ?? { shared: 0, trigger: null };
-    this.#setComplaint(
-      watched,
-      `Monitor ${watched.monitor.id} (${watched.monitor.name}): ${watched.file.path} has a layout that is not known ` +
-        `(SharedData ${shared} bytes, TriggerData ${trigger ?? "none"}, ZoneMinder ${describe(this.#version)}). ` +
-        "This monitor is not watched; the others are. A newer zmes may know it",
-    );
+    const sizes = `SharedData ${shared} bytes, TriggerData ${trigger ?? "none"}, ZoneMinder ${describe(this.#version)}`;
+    const monitor = `${watched.monitor.id} (${watched.monitor.name})`;
+    const { code, message, hint } = new AppError("ZM_SHM_UNKNOWN_LAYOUT", { monitor, sizes });
+    this.#setComplaint(watched, `${message}. ${hint} [${code}]`);
   }
 
   #complainIfDenied(watched: Watched): void {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { AppError, errorCodes } from "../../src/lib/errors.ts";
 
@@ -11,6 +11,12 @@ test("every error code has its row in docs/errors.md", () => {
 
 test("docs/errors.md names no code that does not exist", () => {
   expect(documented.filter((code) => !errorCodes.some((known) => known === code))).toEqual([]);
+});
+
+test("every error code is used somewhere", () => {
+  const files = globSync("src/**/*.ts").filter((file) => !file.endsWith("lib/errors.ts"));
+  const source = files.map((file) => readFileSync(file, "utf8")).join("\n");
+  expect(errorCodes.filter((code) => !source.includes(`"${code}"`))).toEqual([]);
 });
 
 test("a code is documented once", () => {

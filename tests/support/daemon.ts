@@ -116,6 +116,6 @@ function simulatedZoneMinder(mapPath: string): ZoneMinder {
   };
 }
 
-export function monitors(): readonly Monitor[] {
+function monitors(): readonly Monitor[] {
   return [aMonitor({ id: mid(1), name: "Front Door" }), aMonitor({ id: mid(2), name: "Garage" })];
 }
