@@ -1,5 +1,5 @@
 // Reads one monitor's shared-memory file, and believes only what two looks in a row agree on.
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { type EventId, eventId } from "../domain/alarm.ts";
 import type { MonitorState } from "../domain/edges.ts";
 import {
@@ -22,6 +22,8 @@ import type { ZmVersion } from "./version.ts";
 const buffer = Buffer.alloc(2048);
 /** How often a read is repeated in one scan when ZoneMinder is just writing. */
 const READ_ATTEMPTS = 4;
+/** Everybody may write to /dev/shm: opening a pipe of that name would wait for its writer, and all cameras with it. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** What a look at the file found. "same": nothing an alarm could hang on has changed since the last one. */
 export type Look = "same" | "changed" | "gone" | "torn" | "unknown-layout";
@@ -111,11 +113,11 @@ export class ShmFile {
 
   #open(): void {
     try {
-      this.#fd = openSync(this.path, "r");
-      this.#inode = statSync(this.path, { throwIfNoEntry: false })?.ino ?? 0;
+      this.#fd = openSync(this.path, OPEN_FLAGS);
+      // Of the open file, not of the path: ZoneMinder may have replaced it since, and nobody would ever notice.
+      this.#inode = fstatSync(this.#fd).ino;
       this.openError = null;
     } catch (error) {
-      this.#fd = -1;
       const code = (error as NodeJS.ErrnoException).code ?? "unknown";
       this.openError = code === "ENOENT" ? null : code;
     }

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -254,6 +255,16 @@ describe("what the watcher does not understand", () => {
     const missing = join(directory, "later");
     await watch([aMonitor()], { mapPath: missing });
     await vi.waitFor(() => expect(logged.filter((line) => line.includes("does not exist"))).toHaveLength(1));
+  });
+
+  it("is a pipe where a file should be, which never stops the scan", async () => {
+    execFileSync("mkfifo", [join(directory, "zm.mmap.2")]);
+    const camera = aCamera();
+    camera.create();
+    await watch([aMonitor(), aMonitor({ id: mid(2) })]);
+    await someScans();
+    camera.beginAlarm({ eventId: 9, cause: "x" });
+    await expectSeen(["started 1:9/1 x"]);
   });
 
   it("is random bytes, which never stop the scan", async () => {
