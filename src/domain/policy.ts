@@ -46,7 +46,8 @@ export function decide(alarm: Alarm, recipient: Recipient, now: number): Verdict
   const interval = recipient.intervals.get(monitor);
   if (interval !== undefined) {
     const last = recipient.lastTold.get(monitor);
-    if (last !== undefined && now - last < interval * 1000) return TOO_SOON;
+    // A moment in the future means that the clock was set back: nobody knows how long ago it was.
+    if (last !== undefined && last <= now && now - last < interval * 1000) return TOO_SOON;
   }
   return SEND;
 }

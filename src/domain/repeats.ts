@@ -21,7 +21,9 @@ export function createRepeatGuard({ notify_each_alarm, repeat_cooldown }: Repeat
       if (eventId === null) return true;
       const last = lastTold.get(monitor.id);
       if (edge > 1 && !notify_each_alarm) return false;
-      if (last?.event === eventId && seenAt - last.at < repeat_cooldown * 1000) return false;
+      // A moment in the future means that the clock was set back, maybe by hours: better told twice than never.
+      const isSoon = last !== undefined && last.at <= seenAt && seenAt - last.at < repeat_cooldown * 1000;
+      if (last?.event === eventId && isSoon) return false;
       lastTold.set(monitor.id, { event: eventId, at: seenAt });
       return true;
     },

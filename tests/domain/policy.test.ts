@@ -36,6 +36,14 @@ describe("decide", () => {
     expect(decide(alarm, recipient, 61_000)).toMatchObject({ send: true });
   });
 
+  it("does not wait out an interval that began in the future: the clock was set back since", () => {
+    const recipient = aRecipient({
+      intervals: new Map([[mid(1), 60]]),
+      lastTold: new Map([[mid(1), 3_600_000]]),
+    });
+    expect(decide(alarm, recipient, 10_000)).toMatchObject({ send: true });
+  });
+
   it("says in its trace which tests it made, in order", () => {
     expect(decide(alarm, aRecipient(), 0).trace.map((step) => step.test)).toEqual([
       "permission",
@@ -86,6 +94,12 @@ describe("alarms inside one event", () => {
   it("are told once when each alarm is not wanted", () => {
     const guard = createRepeatGuard({ notify_each_alarm: false, repeat_cooldown: 60 });
     expect([first, soon, later].map(guard.isWorthTelling)).toEqual([true, false, false]);
+  });
+
+  it("are told again when the clock was set back", () => {
+    const guard = createRepeatGuard({ notify_each_alarm: true, repeat_cooldown: 60 });
+    const before = anAlarm({ edge: 1, seenAt: 3_600_000 });
+    expect([before, later].map(guard.isWorthTelling)).toEqual([true, true]);
   });
 
   it("never hold back the next event", () => {
