@@ -1,6 +1,8 @@
 // The small interfaces through which the pipeline reaches its neighbours. daemon.ts puts real parts behind them.
 import type { Alarm, EventId } from "../domain/alarm.ts";
 import type { MonitorId } from "../domain/monitor.ts";
+import type { DurableRecipient, Notice } from "../domain/notice.ts";
+import type { Verdict } from "../domain/policy.ts";
 
 /** Tells everybody on a live socket. The first slice is written before it returns: no await may come earlier. */
 export interface LiveChannel {
@@ -28,4 +30,25 @@ export interface Marks {
 export interface EventLookup {
   /** `Events.Notes`, or null when the event is not there or the database is away. */
   notes(event: EventId): Promise<string | null>;
+}
+
+/** Everybody the durable channels can reach now. */
+export interface DurableRecipients {
+  all(): readonly DurableRecipient[];
+  /** How long a notice to this recipient is worth sending, in ms. */
+  expiresAfterMs(recipient: DurableRecipient): number;
+}
+
+/** What was decided about one alarm: it goes to disk in one message, notices, verdicts and mark together. */
+export interface Decision {
+  readonly alarm: Alarm;
+  readonly notices: readonly Notice[];
+  /** One row per recipient of a durable channel, told or not. */
+  readonly verdicts: readonly { readonly recipient: DurableRecipient; readonly verdict: Verdict }[];
+  readonly mark: ToldMark;
+}
+
+/** Takes decisions and delivers their notices. Never throws and never blocks. */
+export interface Outbox {
+  put(decisions: readonly Decision[]): void;
 }

@@ -1,0 +1,37 @@
+// What a durable channel is: who it can reach, and one attempt to reach one of them.
+import type { ChannelName, DurableRecipient, Notice } from "../domain/notice.ts";
+import type { Part } from "../lib/lifecycle.ts";
+
+export interface Channel extends Part {
+  readonly name: ChannelName;
+  /** How many attempts may run at once: one dead endpoint must not hold up the others. */
+  readonly concurrency: number;
+  /** How long a notice is worth sending, in ms. */
+  readonly expiresAfterMs: number;
+  /** Everybody it can reach now; asked once per alarm, so it must be cheap. */
+  recipients(): readonly DurableRecipient[];
+  /**
+   * One attempt. Resolves once the other side has accepted, with a sentence for the history ("accepted by FCM");
+   * throws a DeliveryError otherwise. Anything else thrown counts as a fault of ours and is tried again later.
+   */
+  deliver(notice: Notice, signal: AbortSignal): Promise<string>;
+}
+
+/**
+ * "retry": not now (network, 429, 5xx), again after `retryAfterMs` or the usual pause; "gone": this recipient no
+ * longer exists; "rejected": it will never accept this, whatever is tried.
+ */
+export type DeliveryFailure = "retry" | "gone" | "rejected";
+
+export class DeliveryError extends Error {
+  override readonly name = "DeliveryError";
+  readonly failure: DeliveryFailure;
+  readonly retryAfterMs: number | null;
+
+  /** `message`: the other side's words without any secret; they are shown in `zmes why`. */
+  constructor(failure: DeliveryFailure, message: string, retryAfterMs: number | null = null) {
+    super(message);
+    this.failure = failure;
+    this.retryAfterMs = retryAfterMs;
+  }
+}

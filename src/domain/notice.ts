@@ -1,0 +1,35 @@
+// What one recipient of a durable channel will be told of one alarm. Written to disk before it is sent.
+import type { Alarm } from "./alarm.ts";
+import type { Recipient } from "./recipient.ts";
+
+/** Stable for one recipient over restarts, and never its secret: "fcm:<16 hex of the token's SHA-256>", "mqtt". */
+export type RecipientId = string & { readonly __brand: "RecipientId" };
+
+export type ChannelName = "fcm" | "mqtt" | "script";
+
+/** "<alarm id>/<recipient id>": the same however often it is sent, so that receivers can leave out repeats. */
+export type NoticeId = string & { readonly __brand: "NoticeId" };
+
+export interface Notice {
+  readonly id: NoticeId;
+  readonly channel: ChannelName;
+  readonly recipient: RecipientId;
+  readonly alarm: Alarm;
+  /** ms since 1970 */
+  readonly createdAt: number;
+  /** After this moment it is no longer worth sending and is recorded as expired; ms since 1970. */
+  readonly expiresAt: number;
+}
+
+/** Somebody a durable channel can reach, with what policy needs to know of them. */
+export interface DurableRecipient {
+  readonly id: RecipientId;
+  readonly channel: ChannelName;
+  /** How people recognise it, without secrets: "phone ...27a387", "broker 127.0.0.1". */
+  readonly label: string;
+  readonly preferences: Recipient;
+}
+
+export function noticeId(alarm: Alarm, recipient: RecipientId): NoticeId {
+  return `${alarm.id}/${recipient}` as NoticeId;
+}
