@@ -1,8 +1,15 @@
 // The registered phones: who owns each, what each asked for, and the file that remembers them.
-import type { Device, DeviceApp, Platform } from "../domain/device.ts";
+import { countPush, type Device, type DeviceApp, type Platform } from "../domain/device.ts";
+import type { MonitorId } from "../domain/monitor.ts";
 import type { DurableRecipient, NoticeId, RecipientId } from "../domain/notice.ts";
-import type { Rights } from "../domain/recipient.ts";
+import { parseFilter, type Rights } from "../domain/recipient.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { Part } from "../lib/lifecycle.ts";
+import type { Logger } from "../lib/log.ts";
+import { deviceFrom, entryOf, type KnownDevice, listText, updateDevice } from "./device-entry.ts";
+import type { EntryChanges } from "./merge-entries.ts";
+import { createOwnerRights, NO_RIGHTS, type RightsMemory, type RightsSource } from "./owner-rights.ts";
+import { createTokenSync } from "./token-sync.ts";
 
 export interface Devices extends Part {
   /** Every known device; the array does not change once given out. */
@@ -48,8 +55,301 @@ export interface DeviceLink {
   readonly isCurrent: boolean;
   /** The lists that hold for the device now. */
   lists(): { readonly monlist: string; readonly intlist: string };
+  /** When the device was last told of each monitor that has an interval. */
+  lastTold(): ReadonlyMap<MonitorId, number>;
   setFilter(monlist: string, intlist: string): void;
   setBadge(badge: number): void;
   /** The connection logged in again, maybe as somebody else: the device is theirs now. */
   setOwner(user: string, rights: Rights): void;
+}
+
+export interface DevicesOptions {
+  readonly fcm: { readonly enable: boolean; readonly token_file: string };
+  readonly devices: { readonly adopt_days: number; readonly per_user: number };
+  readonly general: { readonly base_data_path: string };
+  readonly zoneminder: { readonly rights_reload_interval: number };
+  readonly rights: RightsSource;
+  readonly memory: RightsMemory | null;
+  /** Whether push can be sent at all: without a key for it no socket's copy is a supplementary one. */
+  readonly canPush: () => boolean;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Edits of the file by hand take effect after that long. */
+const LOOK_EVERY_MS = 2_000;
+/** Over all users; far more phones than any one household, school or factory has. */
+const MOST_DEVICES = 10_000;
+/** Notices on their way to one device, whose badges are remembered for another attempt. */
+const MOST_BADGES = 1_000;
+const DAY_MS = 86_400_000;
+
+/** Builds the registry. The file is read by `start`; with fcm.enable off it is neither read nor written. */
+export function createDevices(options: DevicesOptions): Devices {
+  const { clock, logger } = options;
+  const adoptMs = options.devices.adopt_days * DAY_MS;
+  const known = new Map<string, Known>();
+  const byId = new Map<RecipientId, Known>();
+  const timers: NodeJS.Timeout[] = [];
+  let list: readonly Device[] | null = null;
+  let reachable: readonly DurableRecipient[] | null = null;
+  /** The newest moment anybody was told that is surely in the file. */
+  let toldUntil = 0;
+
+  const rights = createOwnerRights({
+    source: options.rights,
+    memory: options.memory,
+    clock,
+    logger,
+    owners: () => [...new Set([...known.values()].flatMap(({ device }) => device.owner ?? []))],
+    onChange: () => touch(),
+  });
+  const sync = createTokenSync({
+    file: options.fcm.token_file,
+    directory: options.general.base_data_path,
+    clock,
+    logger,
+    entries: () => new Map([...known].map(([token, { device }]) => [token, entryOf(device)])),
+    onChanges: applyChanges,
+  });
+
+  return {
+    name: "devices",
+    async start() {
+      if (!options.fcm.enable) return;
+      await rights.restore();
+      await sync.load();
+      reportOrphans();
+      void rights.refresh();
+      timers.push(
+        setInterval(() => void look(), LOOK_EVERY_MS),
+        setInterval(() => void rights.refresh(), options.zoneminder.rights_reload_interval * 1000),
+      );
+    },
+    async stop() {
+      if (timers.length === 0) return;
+      for (const timer of timers.splice(0)) clearInterval(timer);
+      noteTold();
+      await sync.close();
+    },
+    all() {
+      list ??= [...known.values()].map(({ device }) => device);
+      return list;
+    },
+    find: (id) => byId.get(id)?.device ?? null,
+    recipients() {
+      reachable ??= [...known.values()]
+        .filter(({ device }) => device.pushState === "enabled")
+        .map(recipientOf);
+      return reachable;
+    },
+    register,
+    setBadge(token, badge, user) {
+      const found = known.get(token);
+      if (found?.device.owner === user) setBadge(found, badge);
+    },
+    takeBadge,
+    noteDelivered(id, notice) {
+      const found = byId.get(id);
+      if (found === undefined) return;
+      found.badges.delete(notice);
+      const now = clock.now();
+      found.device.invocations = countPush(found.device.invocations, now);
+      found.device.lastSuccess = now;
+      sync.save("soon");
+    },
+    noteFailed(id, reason) {
+      const found = byId.get(id);
+      if (found === undefined) return;
+      found.device.lastError = { at: clock.now(), reason: reason.slice(0, LONGEST_REASON) };
+      sync.save("soon");
+    },
+    forget(id, why) {
+      const found = byId.get(id);
+      if (found === undefined) return;
+      drop(found);
+      logger.info(`Forgot ${found.device.label}: ${why}`);
+      sync.save("now");
+    },
+  };
+
+  function register(registration: Registration): DeviceLink | "full" {
+    const { token, user } = registration;
+    const found = known.get(token);
+    if (found?.device.owner !== user && !makeRoom(user, found === undefined)) return "full";
+    const entry = found ?? add(deviceFrom(token, {}, clock.now(), adoptMs));
+    const { device } = entry;
+    own(entry, user, registration.rights);
+    device.platform = registration.platform;
+    device.pushState = registration.state;
+    device.profile = registration.profile ?? device.profile;
+    device.appVersion = registration.appVersion ?? device.appVersion;
+    if (registration.app !== "unknown") device.app = registration.app;
+    if (registration.lists !== null) setLists(entry, registration.lists.monlist, registration.lists.intlist);
+    const link = linkTo(entry);
+    entry.link = link;
+    logger.info(
+      `Registered ${device.label} of ${JSON.stringify(user)}: ${device.platform}, ${device.pushState}`,
+    );
+    touch("now");
+    return link;
+  }
+
+  /** A user at the limit gives up a phone that switched push off, if there is one; the quietest first. */
+  function makeRoom(user: string, isNew: boolean): boolean {
+    if (isNew && known.size >= MOST_DEVICES) return false;
+    const owned = [...known.values()].filter(({ device }) => device.owner === user);
+    if (owned.length < options.devices.per_user) return true;
+    const quiet = owned
+      .filter(({ device }) => device.pushState === "disabled")
+      .sort((one, other) => (one.device.lastSuccess ?? 0) - (other.device.lastSuccess ?? 0))[0];
+    if (quiet === undefined) return false;
+    drop(quiet);
+    return true;
+  }
+
+  function linkTo(entry: Known): DeviceLink {
+    const { device } = entry;
+    const link: DeviceLink = {
+      get isCurrent() {
+        return entry.link === link;
+      },
+      get isPushed() {
+        return entry.link === link && device.pushState === "enabled" && options.canPush();
+      },
+      lists: () => ({ monlist: device.monlist, intlist: device.intlist }),
+      lastTold: () => device.lastTold,
+      setFilter(monlist, intlist) {
+        if (!link.isCurrent) return;
+        setLists(entry, monlist, intlist);
+        touch("now");
+      },
+      setBadge(badge) {
+        if (link.isCurrent) setBadge(entry, badge);
+      },
+      setOwner(user, rightsNow) {
+        if (!link.isCurrent) return;
+        own(entry, user, rightsNow);
+        touch("now");
+      },
+    };
+    return link;
+  }
+
+  function own({ device }: Known, user: string, rightsNow: Rights): void {
+    device.owner = user;
+    device.orphanSince = null;
+    device.adoptedUntil = null;
+    rights.note(user, rightsNow);
+  }
+
+  function setLists({ device }: Known, monlist: string, intlist: string): void {
+    device.monlist = listText(monlist);
+    device.intlist = device.monlist === "" ? "" : listText(intlist);
+    device.filter = parseFilter(device.monlist, device.intlist);
+  }
+
+  function setBadge({ device, badges }: Known, badge: number): void {
+    device.badge = badge;
+    badges.clear();
+    sync.save("soon");
+  }
+
+  function takeBadge(id: RecipientId, notice: NoticeId): number {
+    const found = byId.get(id);
+    if (found === undefined) return 0;
+    const taken = found.badges.get(notice);
+    if (taken !== undefined) return taken;
+    found.device.badge += 1;
+    for (const oldest of found.badges.keys()) {
+      if (found.badges.size < MOST_BADGES) break;
+      found.badges.delete(oldest);
+    }
+    found.badges.set(notice, found.device.badge);
+    sync.save("soon");
+    return found.device.badge;
+  }
+
+  function recipientOf({ device }: Known): DurableRecipient {
+    const { id, label, filter, lastTold } = device;
+    const preferences = { ...filter, rights: rightsOf(device), lastTold };
+    return { id, channel: "fcm", label, preferences };
+  }
+
+  function rightsOf({ owner, adoptedUntil }: Device): Rights {
+    if (owner !== null) return rights.of(owner);
+    return adoptedUntil !== null && clock.now() < adoptedUntil ? "all" : NO_RIGHTS;
+  }
+
+  function applyChanges(changes: EntryChanges): void {
+    const now = clock.now();
+    for (const [token, entry] of changes) {
+      const found = known.get(token);
+      if (entry !== null) {
+        if (found === undefined) add(deviceFrom(token, entry, now, adoptMs));
+        else updateDevice(found.device, entry, now, adoptMs);
+      } else if (found !== undefined) {
+        drop(found);
+        logger.info(`Forgot ${found.device.label}: it was taken out of the token file`);
+      }
+    }
+    if (changes.size > 0) touch("soon");
+  }
+
+  function add(device: KnownDevice): Known {
+    const entry: Known = { device, link: null, badges: new Map() };
+    known.set(device.token, entry);
+    byId.set(device.id, entry);
+    return entry;
+  }
+
+  function drop(entry: Known): void {
+    entry.link = null;
+    known.delete(entry.device.token);
+    byId.delete(entry.device.id);
+    touch();
+  }
+
+  function touch(save?: "now" | "soon"): void {
+    list = null;
+    reachable = null;
+    if (save !== undefined) sync.save(save);
+  }
+
+  async function look(): Promise<void> {
+    noteTold();
+    const now = clock.now();
+    // A device nobody claimed in time: its rights end with the day.
+    for (const { device } of known.values())
+      if (device.adoptedUntil !== null && device.adoptedUntil <= now) reachable = null;
+    await sync.look();
+  }
+
+  /** Whoever tells a device writes the moment into its map; this is how the file hears of it. */
+  function noteTold(): void {
+    const before = toldUntil;
+    for (const { device } of known.values())
+      for (const at of device.lastTold.values()) if (at > toldUntil) toldUntil = at;
+    if (toldUntil > before) sync.save("soon");
+  }
+
+  function reportOrphans(): void {
+    const orphans = [...known.values()].filter(({ device }) => device.owner === null);
+    if (orphans.length === 0) return;
+    logger.warn(
+      `${orphans.length} devices have no owner, because older versions kept none: each keeps its list until its ` +
+        `phone logs in, or for ${options.devices.adopt_days} days. \`zmes devices\` marks them`,
+    );
+  }
+}
+
+/** Google's answers are short; whatever stands there is shown in a table. */
+const LONGEST_REASON = 300;
+
+interface Known {
+  readonly device: KnownDevice;
+  /** The connection that holds it now, by its link. */
+  link: DeviceLink | null;
+  /** What each notice on its way was given. */
+  readonly badges: Map<NoticeId, number>;
 }
