@@ -1,4 +1,5 @@
 // What can be wrong with a configuration although each of its values is right.
+import { isTopic, parseBroker } from "../channels/mqtt-options.ts";
 import type { Config, KeyPath } from "./schema.ts";
 
 /** A finding, and the key on whose line it is reported. */
@@ -9,6 +10,10 @@ export interface Finding {
 
 /** What stops the start. `off` shows how the file at hand switches TLS off. */
 export function findProblems(config: Config, off: string): Finding[] {
+  return [...tlsProblems(config, off), ...mqttProblems(config)];
+}
+
+function tlsProblems(config: Config, off: string): Finding[] {
   const { enable, cert, key } = config.ssl;
   if (!enable || (cert !== null && key !== null)) return [];
   const missing = cert === null && key === null ? "neither ssl.cert nor ssl.key is" : null;
@@ -19,6 +24,27 @@ export function findProblems(config: Config, off: string): Finding[] {
       text: `TLS is on, but ${missing ?? one} set. Name certificate and key in ssl.cert and ssl.key, or serve without TLS by ${off} in section ssl.`,
     },
   ];
+}
+
+/** Never repeats the address: a password may be in it. */
+function mqttProblems({ mqtt }: Config): Finding[] {
+  if (!mqtt.enable) return [];
+  const problems: Finding[] = [];
+  if (parseBroker(mqtt) === null)
+    problems.push({
+      path: "mqtt.server",
+      text: "expected host, host:port, or a URL that begins with mqtt://, mqtts://, ws:// or wss://",
+    });
+  for (const key of ["topic", "home_assistant_prefix"] as const) {
+    if (isTopic(mqtt[key])) continue;
+    problems.push({ path: `mqtt.${key}`, text: "expected the first part of a topic, without + and # in it" });
+  }
+  if ((mqtt.tls_cert === null) !== (mqtt.tls_key === null))
+    problems.push({
+      path: mqtt.tls_cert === null ? "mqtt.tls_key" : "mqtt.tls_cert",
+      text: "a certificate needs its key: set mqtt.tls_cert and mqtt.tls_key, or neither",
+    });
+  return problems;
 }
 
 /** What the operator should know, although the program starts. */
