@@ -66,6 +66,14 @@ const errors = {
     message: "The data directory {path} cannot be used: {problem}",
     hint: "Create it, owned by the user that runs zmes, or set general.base_data_path.",
   },
+  FCM_KEY_UNREADABLE: {
+    message: "The service account {path} for push messages cannot be read: {problem}",
+    hint: "Check fcm.fcm_service_account_file, and that the user that runs zmes (usually www-data or apache) may read it.",
+  },
+  FCM_KEY_INVALID: {
+    message: "{path} cannot be used as a service account for push messages: {problem}",
+    hint: "Make a new key in the Firebase console: Project settings, Service accounts, Generate new private key.",
+  },
   STORE_NEWER: {
     message: "{path} was written by a newer zmes (format {found}, this one knows {known})",
     hint: "Install that newer version again, or move the file away; it was not touched.",

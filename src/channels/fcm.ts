@@ -1,0 +1,186 @@
+// The channel to phones: whom it reaches, and one attempt to reach one of them, by Google or by a push proxy.
+import { type Device, pushesThisMonth } from "../domain/device.ts";
+import type { DurableRecipient, Notice, NoticeId, RecipientId } from "../domain/notice.ts";
+import { maySee } from "../domain/recipient.ts";
+import type { Clock } from "../lib/clock.ts";
+import { AppError } from "../lib/errors.ts";
+import type { Logger } from "../lib/log.ts";
+import { type Channel, DeliveryError } from "./channel.ts";
+import { readServiceAccount } from "./fcm-account.ts";
+import { createDirectSender } from "./fcm-direct.ts";
+import type { FcmMessageOptions } from "./fcm-message.ts";
+import { createRelaySender } from "./fcm-relay.ts";
+import type { FcmSender, FcmTarget } from "./fcm-sender.ts";
+import { type FcmWayOptions, fcmWay } from "./fcm-way.ts";
+
+/** The section `fcm` of the configuration, and `customize.tag_alarm_event_id`. */
+export interface FcmOptions extends FcmMessageOptions, FcmWayOptions {
+  readonly enable: boolean;
+  readonly expires_after: number;
+  readonly monthly_cap: number | null;
+}
+
+/** What the channel needs of whoever knows the phones. */
+export interface PushDevices {
+  find(id: RecipientId): Device | null;
+  recipients(): readonly DurableRecipient[];
+  takeBadge(id: RecipientId, notice: NoticeId): number;
+  noteDelivered(id: RecipientId, notice: NoticeId): void;
+  noteFailed(id: RecipientId, reason: string): void;
+  forget(id: RecipientId, why: string): void;
+}
+
+/** The address of a picture the phone can fetch, without a password in it; null when there is none to show. */
+export type PictureLink = (notice: Notice, signal: AbortSignal) => Promise<string | null>;
+
+export interface FcmChannelDeps {
+  readonly options: FcmOptions;
+  readonly devices: PushDevices;
+  readonly picture: PictureLink;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Where to send instead, for tests. */
+  readonly target?: FcmTarget;
+}
+
+/**
+ * Without a usable key it still has its recipients: each notice is then refused with the reason, so that `zmes why`
+ * can tell it.
+ */
+export function createFcmChannel(deps: FcmChannelDeps): Channel {
+  const { options, devices, clock, logger } = deps;
+  const sender = createFcmSender(options, { clock, target: deps.target ?? {} });
+  const reach = createReach(logger);
+  const rights = createRightsCheck(devices, clock);
+
+  return {
+    name: "fcm",
+    concurrency: sender.concurrency,
+    expiresAfterMs: options.expires_after * 1000,
+    recipients: () => (options.enable ? devices.recipients() : []),
+    async start() {
+      if (options.enable) await checkAccount(options, logger);
+    },
+    async stop() {
+      sender.close();
+    },
+    async deliver(notice, signal) {
+      const device = requireDevice(notice);
+      const picture = await findPicture(notice, signal);
+      const badge = devices.takeBadge(device.id, notice.id);
+      try {
+        const words = await sender.send({ alarm: notice.alarm, device, badge, picture }, signal);
+        devices.noteDelivered(device.id, notice.id);
+        reach.works();
+        return words;
+      } catch (failure) {
+        if (!(failure instanceof DeliveryError)) throw failure;
+        if (failure.failure === "gone") devices.forget(device.id, failure.message);
+        else devices.noteFailed(device.id, failure.message);
+        if (failure.failure === "retry" && !signal.aborted) reach.fails(failure.message);
+        throw failure;
+      }
+    },
+  };
+
+  /** What may have changed since the alarm was decided on, and what speaks against sending at all. */
+  function requireDevice(notice: Notice): Device {
+    const device = devices.find(notice.recipient);
+    if (device === null) throw new DeliveryError("gone", "the phone is no longer registered");
+    if (!options.enable) throw new DeliveryError("rejected", "push to phones is switched off");
+    if (device.pushState === "disabled")
+      throw new DeliveryError("rejected", "the phone switched push off meanwhile");
+    if (!rights.stillHold(notice)) {
+      const words = `its user may not see monitor ${notice.alarm.monitor.id} any more`;
+      throw new DeliveryError("rejected", words);
+    }
+    const cap = options.monthly_cap;
+    if (cap !== null && pushesThisMonth(device.invocations, clock.now()) >= cap) {
+      const words = `the phone got its ${cap} push messages of this month (fcm.monthly_cap)`;
+      devices.noteFailed(device.id, words);
+      throw new DeliveryError("rejected", words);
+    }
+    return device;
+  }
+
+  /** An alarm without its picture is better than none. */
+  async function findPicture(notice: Notice, signal: AbortSignal): Promise<string | null> {
+    try {
+      return await deps.picture(notice, signal);
+    } catch (failure) {
+      logger.warn({ err: failure }, `Alarm ${notice.alarm.id} is pushed without its picture`);
+      return null;
+    }
+  }
+}
+
+/** The sender for the way the configuration names; without one, a sender that says why nothing is sent. */
+export function createFcmSender(
+  options: FcmMessageOptions & FcmWayOptions,
+  { clock, target = {} }: { readonly clock: Clock; readonly target?: FcmTarget },
+): FcmSender {
+  const way = fcmWay(options);
+  switch (way.kind) {
+    case "direct":
+      return createDirectSender({ file: way.file, options, target, clock });
+    case "relay":
+      return createRelaySender({ url: way.url, key: way.key, options, target, clock });
+    case "none":
+      return {
+        concurrency: 50,
+        send: () => Promise.reject(new DeliveryError("rejected", way.why)),
+        close: () => undefined,
+      };
+  }
+}
+
+/** A younger notice was decided on with rights that are as fresh as they get: they are re-read every 10 s. */
+const RIGHTS_AGE_MS = 10_000;
+/** After an outage, thousands of old notices share one look at the rights. */
+const SNAPSHOT_MS = 1_000;
+
+/** Notices may wait for an hour: rights withdrawn meanwhile hold for them too. */
+function createRightsCheck(devices: PushDevices, clock: Clock) {
+  let takenAt = Number.NEGATIVE_INFINITY;
+  let known: ReadonlyMap<RecipientId, DurableRecipient> = new Map();
+  return {
+    stillHold({ recipient, alarm, createdAt }: Notice): boolean {
+      const age = clock.now() - createdAt;
+      if (age >= 0 && age < RIGHTS_AGE_MS) return true;
+      if (clock.monotonic() - takenAt >= SNAPSHOT_MS) {
+        known = new Map(devices.recipients().map((each) => [each.id, each]));
+        takenAt = clock.monotonic();
+      }
+      const found = known.get(recipient);
+      return found !== undefined && maySee(found.preferences.rights, alarm.monitor.id);
+    },
+  };
+}
+
+/** One line when push begins to fail, one when it works again. */
+function createReach(logger: Logger) {
+  let failing = false;
+  return {
+    works() {
+      if (failing) logger.info("Push messages get through again");
+      failing = false;
+    },
+    fails(words: string) {
+      if (!failing) logger.warn(`Push messages do not get through and are tried again: ${words}`);
+      else logger.debug(`A push message did not get through: ${words}`);
+      failing = true;
+    },
+  };
+}
+
+/** That there is no key at all was said with the configuration; what is in the file is known only now. */
+async function checkAccount(options: FcmOptions, logger: Logger): Promise<void> {
+  const way = fcmWay(options);
+  if (way.kind !== "direct") return;
+  try {
+    await readServiceAccount(way.file);
+  } catch (failure) {
+    if (!(failure instanceof AppError)) throw failure;
+    logger.warn(`${failure.message}. ${failure.hint} [${failure.code}]`);
+  }
+}
