@@ -1,16 +1,20 @@
 // The composition root: builds every part of the server, connects them, and fixes the order of start and stop.
 import type { AddressInfo } from "node:net";
+import type { Channel } from "./channels/channel.ts";
 import { createWebSocketChannel } from "./channels/websocket.ts";
 import type { Config } from "./config/schema.ts";
+import { createOutbox } from "./delivery/outbox.ts";
 import type { Alarm, EventId } from "./domain/alarm.ts";
+import type { ToldMark } from "./domain/decision.ts";
 import type { Monitor, MonitorId } from "./domain/monitor.ts";
 import type { Clock } from "./lib/clock.ts";
 import { createLifecycle, type Lifecycle, type Part } from "./lib/lifecycle.ts";
 import type { Logger } from "./lib/log.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
-import type { EventLookup, ToldMark } from "./pipeline/ports.ts";
+import type { DurableRecipients, EventLookup } from "./pipeline/ports.ts";
 import type { LoginProvider, RightsProvider } from "./server/login.ts";
 import { createServer } from "./server/server.ts";
+import type { Devices } from "./store/devices.ts";
 import type { Store } from "./store/store.ts";
 import { createMonitorList, type MonitorSnapshot } from "./zoneminder/monitor-list.ts";
 import { Watcher } from "./zoneminder/watcher.ts";
@@ -40,6 +44,10 @@ export interface DaemonOptions {
   readonly version: string;
   readonly zoneminder: ZoneMinder;
   readonly store: Store;
+  /** The registered phones; absent or null: phones cannot register. */
+  readonly devices?: Devices | null;
+  /** The durable channels, in the order in which they are started: after the store, before the server. */
+  readonly channels?: readonly Channel[];
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called after alarms were written to the sockets. */
@@ -55,23 +63,39 @@ export interface Daemon extends Lifecycle {
 
 /** Builds the daemon. Nothing is opened before `start`; `stop` ends everything within 2 s. */
 export function createDaemon(options: DaemonOptions): Daemon {
-  const { config, zoneminder, store, clock, logger, onTold } = options;
+  const { config, zoneminder, store, devices = null, channels = [], clock, logger, onTold } = options;
   const room = (name: string) => logger.child({ room: name });
 
   const server = createServer({
     ...config,
     version: options.version,
     logins: zoneminder.logins,
+    registry: config.fcm.enable ? devices : null,
     health: () => watcher.isHealthy(),
     clock,
     logger: room("server"),
   });
-  const live = createWebSocketChannel({ sessions: server.sessions, clock, logger: room("websocket") });
+  const outbox = createOutbox({
+    channels,
+    store,
+    history: config.history,
+    clock,
+    logger: room("delivery"),
+  });
+  const live = createWebSocketChannel({
+    sessions: server.sessions,
+    clock,
+    logger: room("websocket"),
+    onTold: outbox.noteSockets,
+  });
   const pipeline = createPipeline({
     options: config.customize,
     live,
     marks: store,
+    recipients: durableRecipients(channels),
+    outbox,
     events: zoneminder.events,
+    clock,
     logger: room("pipeline"),
     ...(onTold && { onTold: (alarms) => onTold(alarms, server.sessions.counts().loggedIn) }),
   });
@@ -111,7 +135,17 @@ export function createDaemon(options: DaemonOptions): Daemon {
   });
 
   // The door opens last: whoever can log in is told of everything.
-  const parts: readonly Part[] = [store, zoneminder.part, catchUp, live, monitors, watcher, server.part];
+  const delivery = [...channels, outbox, live];
+  const parts: readonly Part[] = [
+    store,
+    zoneminder.part,
+    ...(devices === null ? [] : [devices]),
+    ...delivery,
+    catchUp,
+    monitors,
+    watcher,
+    server.part,
+  ];
   const lifecycle = createLifecycle(parts, { logger, clock });
   return {
     start: (signal) => lifecycle.start(signal),
@@ -168,6 +202,14 @@ export function createDaemon(options: DaemonOptions): Daemon {
       },
     };
   }
+}
+
+function durableRecipients(channels: readonly Channel[]): DurableRecipients {
+  const lifetimes = new Map(channels.map(({ name, expiresAfterMs }) => [name, expiresAfterMs]));
+  return {
+    all: () => channels.flatMap((channel) => channel.recipients()),
+    expiresAfterMs: ({ channel }) => lifetimes.get(channel) ?? 0,
+  };
 }
 
 /** Alarms that run when the program starts are found by the first scans; what they belong to is known by then. */

@@ -2,6 +2,8 @@
 import type { ChannelName, DurableRecipient, Notice } from "../domain/notice.ts";
 import type { Part } from "../lib/lifecycle.ts";
 
+export { DeliveryError, type DeliveryFailure } from "../domain/delivery-error.ts";
+
 export interface Channel extends Part {
   readonly name: ChannelName;
   /** How many attempts may run at once: one dead endpoint must not hold up the others. */
@@ -15,23 +17,6 @@ export interface Channel extends Part {
    * throws a DeliveryError otherwise. Anything else thrown counts as a fault of ours and is tried again later.
    */
   deliver(notice: Notice, signal: AbortSignal): Promise<string>;
-}
-
-/**
- * "retry": not now (network, 429, 5xx), again after `retryAfterMs` or the usual pause; "gone": this recipient no
- * longer exists; "rejected": it will never accept this, whatever is tried.
- */
-export type DeliveryFailure = "retry" | "gone" | "rejected";
-
-export class DeliveryError extends Error {
-  override readonly name = "DeliveryError";
-  readonly failure: DeliveryFailure;
-  readonly retryAfterMs: number | null;
-
-  /** `message`: the other side's words without any secret; they are shown in `zmes why`. */
-  constructor(failure: DeliveryFailure, message: string, retryAfterMs: number | null = null) {
-    super(message);
-    this.failure = failure;
-    this.retryAfterMs = retryAfterMs;
-  }
+  /** Calls back when waiting pays no longer (a broker is back): what waits for its next attempt is tried at once. */
+  onAvailable?(listener: () => void): void;
 }

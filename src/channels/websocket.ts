@@ -1,5 +1,6 @@
 // The live channel: tells every logged-in WebSocket client of the alarms of one scan, at once and in slices.
 import type { Alarm } from "../domain/alarm.ts";
+import type { SocketCounts } from "../domain/history.ts";
 import { decide, type Refusal } from "../domain/policy.ts";
 import type { Recipient } from "../domain/recipient.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -7,12 +8,19 @@ import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
 import { createLateAlarms } from "./late-alarms.ts";
 import type { LiveReceiver, LiveSessions } from "./live-receiver.ts";
-import { alarmFrame } from "./websocket-message.ts";
+import { alarmFrame, supplementaryFrame } from "./websocket-message.ts";
 
 export interface WebSocketChannelOptions {
   readonly sessions: LiveSessions;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told once everybody was: how many clients got each alarm, and how many did not. */
+  readonly onTold?: (told: readonly AlarmCounts[]) => void;
+}
+
+interface AlarmCounts {
+  readonly alarm: Alarm;
+  readonly counts: SocketCounts;
 }
 
 export interface WebSocketChannel extends Part {
@@ -65,6 +73,7 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): WebSoc
         return;
       }
       report(running, logger);
+      if (options.onTold) options.onTold(countsOf(running));
       running = nextRound();
     }
   }
@@ -74,6 +83,26 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): WebSoc
     if (next === undefined) return null;
     return startRound(next.alarms, next.receivers ?? sessions.receivers(), clock.now());
   }
+}
+
+interface Counts {
+  told: number;
+  readonly refused: Record<Refusal, number>;
+}
+
+const REFUSALS = ["not-permitted", "monitor-off", "too-soon"] as const satisfies readonly Refusal[];
+
+function noRefusals(): Record<Refusal, number> {
+  return { "not-permitted": 0, "monitor-off": 0, "too-soon": 0 };
+}
+
+/** As the history keeps them: reasons that refused nobody are left out. */
+function countsOf({ alarms, counts }: Round): readonly AlarmCounts[] {
+  return alarms.map((alarm, index) => {
+    const { told = 0, refused = noRefusals() } = counts[index] ?? {};
+    const some = Object.entries(refused).filter(([, count]) => count > 0);
+    return { alarm, counts: { told, refused: Object.fromEntries(some) } };
+  });
 }
 
 /** Alarms that wait until those before them were told. */
@@ -86,22 +115,32 @@ interface Telling {
 /** The telling of some alarms, under way. */
 interface Round {
   readonly alarms: readonly Alarm[];
-  readonly frames: readonly Buffer[];
+  readonly plain: Variant;
+  readonly supplementary: Variant;
   readonly receivers: readonly LiveReceiver[];
   readonly now: number;
-  readonly refused: Record<Refusal, number>;
+  /** How many clients got each alarm, and how many did not. */
+  readonly counts: readonly Counts[];
   told: number;
   next: number;
   /** Which alarms the client in hand gets. One array for all clients: an array each would be 2 MB per alarm. */
   readonly chosen: number[];
+}
+
+/** One wording of the alarms of a round. */
+interface Variant {
+  readonly frameOf: (alarm: Alarm) => Buffer;
+  /** Built when the first client needs them: hardly any round needs both wordings. */
+  frames: readonly Buffer[] | null;
   /** What the last client got: most clients get the same, and then share the joined bytes as well. */
   joined: { readonly chosen: readonly number[]; readonly bytes: Buffer } | null;
 }
 
 function startRound(alarms: readonly Alarm[], receivers: readonly LiveReceiver[], now: number): Round {
-  const refused = { "not-permitted": 0, "monitor-off": 0, "too-soon": 0 };
-  const frames = receivers.length === 0 ? [] : alarms.map(alarmFrame);
-  return { alarms, frames, receivers, now, refused, told: 0, next: 0, chosen: [], joined: null };
+  const counts = alarms.map(() => ({ told: 0, refused: noRefusals() }));
+  const plain = { frameOf: alarmFrame, frames: null, joined: null };
+  const supplementary = { frameOf: supplementaryFrame, frames: null, joined: null };
+  return { alarms, plain, supplementary, receivers, now, counts, told: 0, next: 0, chosen: [] };
 }
 
 /** Tells clients until the slice is over; true when nobody is left. */
@@ -118,7 +157,7 @@ function tellSlice(round: Round, clock: Clock): boolean {
 function tellOne(round: Round, receiver: LiveReceiver): void {
   const count = chooseFor(round, receiver.recipient);
   if (count === 0) return;
-  receiver.write(bytesOf(round, count));
+  receiver.write(bytesOf(round, count, receiver.supplementary ? round.supplementary : round.plain));
   round.told += 1;
 }
 
@@ -127,12 +166,14 @@ function chooseFor(round: Round, recipient: Recipient): number {
   let count = 0;
   for (let index = 0; index < round.alarms.length; index++) {
     const alarm = round.alarms[index];
-    if (alarm === undefined) continue;
+    const counts = round.counts[index];
+    if (alarm === undefined || counts === undefined) continue;
     const verdict = decide(alarm, recipient, round.now);
     if (!verdict.send) {
-      round.refused[verdict.reason] += 1;
+      counts.refused[verdict.reason] += 1;
       continue;
     }
+    counts.told += 1;
     round.chosen[count++] = index;
     const monitor = alarm.monitor.id;
     // Only an interval ever reads it back; 64 monitors noted for each of 9,000 clients would be 20 MB.
@@ -142,14 +183,16 @@ function chooseFor(round: Round, recipient: Recipient): number {
 }
 
 /** The first `count` chosen frames as one buffer, so that a client costs one write however many alarms there are. */
-function bytesOf(round: Round, count: number): Buffer {
-  const last = round.joined;
+function bytesOf(round: Round, count: number, variant: Variant): Buffer {
+  const last = variant.joined;
   if (last !== null && isSame(last.chosen, round.chosen, count)) return last.bytes;
   const chosen = round.chosen.slice(0, count);
-  const frames = chosen.flatMap((index) => round.frames[index] ?? []);
+  variant.frames ??= round.alarms.map(variant.frameOf);
+  const all = variant.frames;
+  const frames = chosen.flatMap((index) => all[index] ?? []);
   const [only] = frames;
   const bytes = frames.length === 1 && only !== undefined ? only : Buffer.concat(frames);
-  round.joined = { chosen, bytes };
+  variant.joined = { chosen, bytes };
   return bytes;
 }
 
@@ -160,8 +203,10 @@ function isSame(last: readonly number[], chosen: readonly number[], count: numbe
 function report(round: Round, logger: Logger): void {
   if (round.receivers.length === 0) return;
   // The phrase and level of the original: its debugging chapter tells people to look for it.
+  const refused = noRefusals();
+  for (const { refused: its } of round.counts) for (const reason of REFUSALS) refused[reason] += its[reason];
   logger.info(
-    { told: round.told, ...round.refused },
+    { told: round.told, ...refused },
     `Broadcasting new events to all ${round.receivers.length} websocket clients`,
   );
 }

@@ -3,8 +3,10 @@ import { z } from "zod";
 import { type KeyFacts, keyFacts } from "./fields.ts";
 import { auth } from "./sections/auth.ts";
 import { customize } from "./sections/customize.ts";
+import { devices } from "./sections/devices.ts";
 import { fcm } from "./sections/fcm.ts";
 import { general } from "./sections/general.ts";
+import { history } from "./sections/history.ts";
 import { hook } from "./sections/hook.ts";
 import { limits } from "./sections/limits.ts";
 import { logging } from "./sections/logging.ts";
@@ -28,6 +30,8 @@ export const configSchema = z.strictObject({
   zoneminder: zoneminder.prefault({}),
   limits: limits.prefault({}),
   logging: logging.prefault({}),
+  history: history.prefault({}),
+  devices: devices.prefault({}),
 });
 
 /** The configuration as the program uses it: every key present, `null` where nothing is set. */

@@ -7,7 +7,10 @@ export type RecipientId = string & { readonly __brand: "RecipientId" };
 
 export type ChannelName = "fcm" | "mqtt" | "script";
 
-/** "<alarm id>/<recipient id>": the same however often it is sent, so that receivers can leave out repeats. */
+/**
+ * "<alarm id>/<recipient id>", or "<alarm id>:end/<recipient id>" for the end of that alarm: the same however often
+ * it is sent, so that receivers can leave out repeats.
+ */
 export type NoticeId = string & { readonly __brand: "NoticeId" };
 
 export interface Notice {
@@ -31,5 +34,5 @@ export interface DurableRecipient {
 }
 
 export function noticeId(alarm: Alarm, recipient: RecipientId): NoticeId {
-  return `${alarm.id}/${recipient}` as NoticeId;
+  return `${alarm.id}${alarm.phase === "ended" ? ":end" : ""}/${recipient}` as NoticeId;
 }

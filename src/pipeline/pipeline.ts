@@ -1,19 +1,25 @@
-// What happens to an alarm, in order: enrich where that is needed, tell the sockets, remember that it was told.
+// What happens to an alarm, in order: enrich where that is needed, tell the sockets, then decide and save.
 import type { Alarm, EventId } from "../domain/alarm.ts";
+import type { ToldMark } from "../domain/decision.ts";
 import type { MonitorId } from "../domain/monitor.ts";
 import { createRepeatGuard, type RepeatOptions } from "../domain/repeats.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import { within } from "../lib/within.ts";
+import { createDeciding } from "./deciding.ts";
 import { createLanes } from "./lanes.ts";
-import type { EventLookup, LiveChannel, Marks, ToldMark } from "./ports.ts";
+import type { DurableRecipients, EventLookup, LiveChannel, Marks, Outbox } from "./ports.ts";
 
 export interface PipelineDeps {
   readonly options: RepeatOptions;
   readonly live: LiveChannel;
   readonly marks: Marks;
+  readonly recipients: DurableRecipients;
+  readonly outbox: Outbox;
   readonly events: EventLookup;
   /** Told once per alarm, after the sockets: counting and showing. */
   readonly onTold?: (alarms: readonly Alarm[]) => void;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -37,8 +43,10 @@ const NOTES_DEADLINE_MS = 300;
 /** Far more than any catch-up looks back over. */
 const HANDLED_EVENTS = 10_000;
 
-export function createPipeline({ options, live, marks, events, onTold, logger }: PipelineDeps): Pipeline {
+export function createPipeline(deps: PipelineDeps): Pipeline {
+  const { options, live, marks, events, onTold, logger } = deps;
   const repeats = createRepeatGuard(options);
+  const deciding = createDeciding(deps);
   const lanes = createLanes(logger);
   const told = new Map<MonitorId, ToldMark>();
   /** Events of this run that were handled, newest last. */
@@ -66,35 +74,43 @@ export function createPipeline({ options, live, marks, events, onTold, logger }:
   function tell(alarms: readonly Alarm[]): void {
     if (alarms.length === 0) return;
     const started = alarms.filter((alarm) => alarm.phase === "started");
-    const worth = started.filter((alarm) => repeats.isWorthTelling(alarm));
-    if (worth.length > 0) live.tell(worth); // now, before any await
-    remember(alarms);
-    for (const alarm of started) logAlarm(alarm, worth.includes(alarm));
-    if (worth.length > 0) onTold?.(worth);
+    const worth = new Set(started.filter((alarm) => repeats.isWorthTelling(alarm)));
+    if (worth.size > 0) live.tell([...worth]); // now, before any await
+    const remembered = alarms.map((alarm) => ({ alarm, mark: remember(alarm) }));
+    forgetOldest();
+    // The mark of a start goes to disk together with what was decided about it.
+    deciding.add(
+      remembered
+        .filter(({ alarm }) => alarm.phase === "started")
+        .map(({ alarm, mark }) => ({
+          alarm,
+          mark: () => told.get(alarm.monitor.id) ?? mark,
+          withheld: worth.has(alarm) ? null : "repeat",
+        })),
+    );
+    const over = remembered.filter(({ alarm }) => alarm.phase === "ended");
+    if (over.length > 0) marks.put(over.map(({ mark }) => mark));
+    for (const alarm of started) logAlarm(alarm, worth.has(alarm));
+    if (worth.size > 0) onTold?.([...worth]);
   }
 
-  function remember(alarms: readonly Alarm[]): void {
-    const changed = alarms.filter(isNews).map((alarm) => ({
-      monitor: alarm.monitor.id,
-      event: alarm.eventId,
-      edge: alarm.edge,
-      at: alarm.seenAt,
-      open: alarm.phase === "started",
-    }));
-    for (const mark of changed) {
-      told.set(mark.monitor, mark);
-      if (mark.event !== null) handled.add(mark.event);
-    }
+  /** Gives the mark that is to be kept of the alarm's monitor. */
+  function remember(alarm: Alarm): ToldMark {
+    const { monitor, eventId, edge, seenAt, late, phase } = alarm;
+    const last = told.get(monitor.id);
+    if (eventId !== null) handled.add(eventId);
+    // A missed alarm may be found when a newer one was told already: the mark stays with the newer one.
+    if (late && eventId !== null && last !== undefined && eventId < (last.event ?? 0)) return last;
+    const mark = { monitor: monitor.id, event: eventId, edge, at: seenAt, open: phase === "started" };
+    told.set(monitor.id, mark);
+    return mark;
+  }
+
+  function forgetOldest(): void {
     for (const event of handled) {
       if (handled.size <= HANDLED_EVENTS) break;
       handled.delete(event);
     }
-    marks.put(changed);
-  }
-
-  /** A missed alarm may be found when a newer one was told already: the mark stays with the newer one. */
-  function isNews({ late, monitor, eventId }: Alarm): boolean {
-    return !late || eventId === null || eventId >= (told.get(monitor.id)?.event ?? 0);
   }
 
   function logAlarm(alarm: Alarm, isTold: boolean): void {

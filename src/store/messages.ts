@@ -15,11 +15,98 @@ export interface FactRow {
   readonly value: string;
 }
 
+/** A decision as it is written: texts and numbers only, so that handing it over costs little. */
+export interface DecisionRow {
+  /** The alarm's id. */
+  readonly key: string;
+  readonly phase: string;
+  readonly event: number | null;
+  readonly seenAt: number;
+  /** JSON text. */
+  readonly alarm: string;
+  readonly withheld: string | null;
+  readonly deliveries: readonly DeliveryRow[];
+}
+
+interface DeliveryRow {
+  readonly channel: string;
+  readonly recipient: string;
+  readonly label: string;
+  /** JSON text. */
+  readonly trace: string;
+  /** Why not; null for a notice that is to be delivered. */
+  readonly reason: string | null;
+  readonly at: number;
+  readonly expiresAt: number;
+}
+
+/** What came of a notice. */
+export interface OutcomeRow {
+  readonly id: number;
+  readonly state: string;
+  readonly words: string;
+  readonly attempts: number;
+  readonly at: number;
+  readonly dueAt: number;
+}
+
+/** How many clients on sockets were told of an alarm: JSON text, added to what is there. */
+export interface SocketsRow {
+  readonly key: string;
+  readonly counts: string;
+}
+
+/** A pending notice as it lies in the file. */
+export interface PendingRow {
+  readonly id: number;
+  readonly alarm: string;
+  readonly attempts: number;
+  readonly createdAt: number;
+  readonly dueAt: number;
+  readonly expiresAt: number;
+}
+
+/** Somebody for whom notices are pending. */
+export interface BacklogRow {
+  readonly channel: string;
+  readonly recipient: string;
+  readonly count: number;
+}
+
+/** Everything of one transaction. */
+export interface Batch {
+  readonly marks: readonly MarkRow[];
+  readonly facts: readonly FactRow[];
+  readonly decisions: readonly DecisionRow[];
+  readonly outcomes: readonly OutcomeRow[];
+  readonly sockets: readonly SocketsRow[];
+}
+
 export type StoreWork =
   | { readonly do: "open" }
-  | { readonly do: "write"; readonly marks: readonly MarkRow[]; readonly facts: readonly FactRow[] }
+  | ({ readonly do: "write" } & Batch)
   | { readonly do: "marks" }
   | { readonly do: "fact"; readonly key: string }
+  | { readonly do: "backlog" }
+  | {
+      readonly do: "pending";
+      readonly channel: string;
+      readonly recipient: string;
+      /** Rows that the asker has already. */
+      readonly except: readonly number[];
+      readonly limit: number;
+    }
+  | { readonly do: "due"; readonly ids: readonly number[] }
+  | {
+      readonly do: "drop";
+      readonly channel: string;
+      readonly recipient: string;
+      readonly words: string;
+      readonly at: number;
+    }
+  | { readonly do: "expire"; readonly now: number; readonly limit: number }
+  | { readonly do: "prune"; readonly before: number; readonly limit: number }
+  | { readonly do: "changes" }
   | { readonly do: "close" };
 
 export interface StoreRequest {

@@ -11,7 +11,18 @@ import {
   openForReading,
   setAside,
 } from "./database.ts";
-import type { StoreAnswer, StoreRequest, StoreWork } from "./messages.ts";
+import type { Batch, StoreAnswer, StoreRequest, StoreWork } from "./messages.ts";
+import {
+  addSockets,
+  backlog,
+  drop,
+  expire,
+  insertDecisions,
+  noteOutcomes,
+  pendingOf,
+  prune,
+  stillDue,
+} from "./outbox-tables.ts";
 
 const path = String(workerData);
 let database: Database | null = null;
@@ -49,6 +60,20 @@ function perform(work: StoreWork): unknown {
       return read(
         (from) => from.prepare("SELECT value FROM facts WHERE key = ?").get(work.key)?.value ?? null,
       );
+    case "backlog":
+      return read(backlog);
+    case "pending":
+      return read((from) => pendingOf(from, work));
+    case "due":
+      return read((from) => stillDue(from, work.ids));
+    case "drop":
+      return drop(opened(), work);
+    case "expire":
+      return expire(opened(), work.now, work.limit);
+    case "prune":
+      return prune(opened(), work.before, work.limit);
+    case "changes":
+      return read((from) => from.prepare("PRAGMA data_version").get()?.data_version);
     case "close":
       return shut();
   }
@@ -64,7 +89,7 @@ function opened(): Database {
   return database;
 }
 
-function write(to: Database, { marks, facts }: StoreWork & { readonly do: "write" }): void {
+function write(to: Database, { marks, facts, decisions, outcomes, sockets }: Batch): readonly number[][] {
   const mark = to.prepare(
     "INSERT OR REPLACE INTO marks (monitor, event, edge, at, open) VALUES (?, ?, ?, ?, ?)",
   );
@@ -72,8 +97,12 @@ function write(to: Database, { marks, facts }: StoreWork & { readonly do: "write
   to.exec("BEGIN IMMEDIATE");
   for (const { monitor, event, edge, at, open } of marks) mark.run(monitor, event, edge, at, open);
   for (const { key, value } of facts) fact.run(key, value);
+  const ids = decisions.length === 0 ? [] : insertDecisions(to, decisions);
+  if (outcomes.length > 0) noteOutcomes(to, outcomes);
+  if (sockets.length > 0) addSockets(to, sockets);
   // A failure anywhere closes the file, which rolls the transaction back.
   to.exec("COMMIT");
+  return ids;
 }
 
 /** Reads even where the disk cannot be written. */

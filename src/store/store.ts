@@ -1,23 +1,19 @@
-// Keeps what must survive a restart: what was last told of each monitor, and a few facts.
+// Keeps what must survive a restart: what was last told of each monitor, the outbox with its history, a few facts.
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { type EventId, eventId } from "../domain/alarm.ts";
-import { type MonitorId, monitorId } from "../domain/monitor.ts";
+import { type AlarmId, eventId } from "../domain/alarm.ts";
+import type { Decision, ToldMark } from "../domain/decision.ts";
+import type { Outcome, SocketCounts } from "../domain/history.ts";
+import { monitorId } from "../domain/monitor.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/errors.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
-import type { FactRow, MarkRow, StoreAnswer } from "./messages.ts";
+import type { Batch, MarkRow, StoreAnswer } from "./messages.ts";
+import { createOutboxReader, type OutboxReader } from "./outbox-reader.ts";
+import { decisionRow } from "./outbox-rows.ts";
 import { createStoreClient } from "./store-client.ts";
-
-/** What was last told of a monitor. */
-export interface StoredMark {
-  readonly monitor: MonitorId;
-  readonly event: EventId | null;
-  readonly edge: number;
-  readonly at: number;
-  readonly open: boolean;
-}
+import { createWriteQueue } from "./write-queue.ts";
 
 interface StoreHealth {
   readonly isWritable: boolean;
@@ -26,14 +22,23 @@ interface StoreHealth {
 }
 
 /** Never throws into its callers, except `start` for a file of a newer program (STORE_NEWER). */
-export interface Store extends Part {
-  marks(): Promise<readonly StoredMark[]>;
+export interface Store extends Part, OutboxReader {
+  marks(): Promise<readonly ToldMark[]>;
   /** Takes the marks and returns at once; the newest of each monitor reaches the disk with the next write. */
-  put(marks: readonly StoredMark[]): void;
+  put(marks: readonly ToldMark[]): void;
   /** What was stored under the key, or undefined. */
   fact(key: string): Promise<unknown>;
   /** Stores anything JSON can say. */
   putFact(key: string, value: unknown): void;
+  /**
+   * Writes alarms, verdicts, notices and marks in one transaction; gives the number of each notice, per decision, or
+   * null when the disk refused (the marks wait in memory then).
+   */
+  save(decisions: readonly Decision[]): Promise<readonly (readonly number[])[] | null>;
+  /** Notes what came of notices; resolves once that is on the disk, however long it takes. */
+  settle(outcomes: readonly (Outcome & { readonly id: number })[]): Promise<void>;
+  /** Adds to the counts of told and refused clients of an alarm. */
+  addSockets(rows: readonly { readonly alarm: AlarmId; readonly counts: SocketCounts }[]): void;
   /** True once everything put before is on the disk; false when that failed. */
   flush(): Promise<boolean>;
   health(): StoreHealth;
@@ -58,69 +63,10 @@ export function createStore(options: StoreOptions): Store {
   const onSetAside = (name: string): void =>
     logger.error({ path, kept: name }, "The store was damaged and begins anew; the damaged file is kept");
   const client = createStoreClient({ path, clock, onSetAside });
-  const marks = new Map<number, MarkRow>();
-  const facts = new Map<string, FactRow>();
+  const queue = createWriteQueue({ write, retryMs: options.retryMs ?? RETRY_MS });
   let isWritable = true;
   let failedWrites = 0;
-  let working: Promise<boolean> | null = null;
-  let retry: NodeJS.Timeout | null = null;
   let stopping: Promise<void> | null = null;
-
-  const noteOutcome = (outcome: StoreAnswer["outcome"]): void => {
-    if (outcome.done === isWritable) return;
-    isWritable = outcome.done;
-    if (outcome.done) logger.info({ path }, "The store is written again");
-    else {
-      const { problem } = outcome;
-      logger.warn({ path, problem }, "The store cannot be written; what it should hold is kept in memory");
-    }
-  };
-
-  const writeAll = async (): Promise<boolean> => {
-    // Everything put in the same turn shares a transaction.
-    await Promise.resolve();
-    while (marks.size > 0 || facts.size > 0) {
-      const batch = { marks: [...marks.values()], facts: [...facts.values()] };
-      marks.clear();
-      facts.clear();
-      const outcome = await client.ask({ do: "write", ...batch });
-      noteOutcome(outcome);
-      if (!outcome.done) return keepForLater(batch);
-    }
-    working = null;
-    return true;
-  };
-
-  /** What was put meanwhile is newer than what failed. */
-  const keepForLater = (batch: { readonly marks: MarkRow[]; readonly facts: FactRow[] }): false => {
-    for (const mark of batch.marks) if (!marks.has(mark.monitor)) marks.set(mark.monitor, mark);
-    for (const fact of batch.facts) if (!facts.has(fact.key)) facts.set(fact.key, fact);
-    failedWrites += 1;
-    working = null;
-    if (stopping === null) retry = setTimeout(flush, options.retryMs ?? RETRY_MS).unref();
-    return false;
-  };
-
-  const flush = (): Promise<boolean> => {
-    if (retry !== null) clearTimeout(retry);
-    retry = null;
-    working ??= writeAll();
-    return working;
-  };
-
-  const wake = (): void => {
-    if (retry === null && stopping === null) void flush();
-  };
-
-  const stop = async (): Promise<void> => {
-    const late = Promise.withResolvers<boolean>();
-    const timer = setTimeout(late.resolve, STOP_DEADLINE_MS, false);
-    const written = (async () => (await flush()) && (await client.ask({ do: "close" })).done)();
-    if (!(await Promise.race([written, late.promise])))
-      logger.warn({ path }, "The store could not be written at the end");
-    await Promise.race([client.end(), late.promise]);
-    clearTimeout(timer);
-  };
 
   return {
     name: "store",
@@ -131,7 +77,6 @@ export function createStore(options: StoreOptions): Store {
         throw new AppError("STORE_NEWER", { path, ...outcome.newer });
       }
       noteOutcome(outcome);
-      if (!outcome.done) failedWrites += 1;
     },
     stop() {
       stopping ??= stop();
@@ -141,28 +86,58 @@ export function createStore(options: StoreOptions): Store {
       const outcome = await client.ask({ do: "marks" });
       const rows = outcome.done ? (outcome.value as readonly MarkRow[]) : [];
       const all = new Map(rows.map((row) => [row.monitor, row]));
-      for (const row of marks.values()) all.set(row.monitor, row);
+      for (const row of queue.waitingMarks()) all.set(row.monitor, row);
       return [...all.values()].flatMap(markFrom);
     },
-    put(given) {
-      for (const { monitor, event, edge, at, open } of given) {
-        marks.set(monitor, { monitor, event, edge, at, open: open ? 1 : 0 });
-      }
-      wake();
-    },
+    put: (marks) => queue.addMarks(marks.map(markRow)),
     async fact(key) {
-      const waiting = facts.get(key);
+      const waiting = queue.waitingFact(key);
       if (waiting !== undefined) return parsed(waiting.value);
       const outcome = await client.ask({ do: "fact", key });
       return outcome.done && typeof outcome.value === "string" ? parsed(outcome.value) : undefined;
     },
-    putFact(key, value) {
-      facts.set(key, { key, value: JSON.stringify(value) ?? "null" });
-      wake();
+    putFact: (key, value) => queue.addFact({ key, value: JSON.stringify(value) ?? "null" }),
+    save(decisions) {
+      const saving = queue.addDecisions(decisions.map(decisionRow));
+      // In the same turn, so that the marks are part of the same transaction.
+      queue.addMarks(decisions.map(({ mark }) => markRow(mark)));
+      return saving;
     },
-    flush,
+    settle: (outcomes) => queue.addOutcomes(outcomes),
+    addSockets: (rows) =>
+      queue.addSockets(rows.map(({ alarm, counts }) => ({ key: alarm, counts: JSON.stringify(counts) }))),
+    ...createOutboxReader(client),
+    flush: queue.flush,
     health: () => ({ isWritable, failedWrites }),
   };
+
+  async function write(batch: Batch): Promise<readonly (readonly number[])[] | null> {
+    const outcome = await client.ask({ do: "write", ...batch });
+    noteOutcome(outcome);
+    return outcome.done ? (outcome.value as readonly (readonly number[])[]) : null;
+  }
+
+  function noteOutcome(outcome: StoreAnswer["outcome"]): void {
+    if (!outcome.done) failedWrites += 1;
+    if (outcome.done === isWritable) return;
+    isWritable = outcome.done;
+    if (outcome.done) logger.info({ path }, "The store is written again");
+    else {
+      const { problem } = outcome;
+      logger.warn({ path, problem }, "The store cannot be written; what it should hold is kept in memory");
+    }
+  }
+
+  async function stop(): Promise<void> {
+    queue.close();
+    const late = Promise.withResolvers<boolean>();
+    const timer = setTimeout(late.resolve, STOP_DEADLINE_MS, false);
+    const written = (async () => (await queue.flush()) && (await client.ask({ do: "close" })).done)();
+    if (!(await Promise.race([written, late.promise])))
+      logger.warn({ path }, "The store could not be written at the end");
+    await Promise.race([client.end(), late.promise]);
+    clearTimeout(timer);
+  }
 }
 
 /** The folder is private to the program's user and group. Failing is no reason to end: opening says why. */
@@ -174,7 +149,11 @@ function makeDirectory(path: string): void {
   }
 }
 
-function markFrom(row: MarkRow): readonly StoredMark[] {
+function markRow({ monitor, event, edge, at, open }: ToldMark): MarkRow {
+  return { monitor, event, edge, at, open: open ? 1 : 0 };
+}
+
+function markFrom(row: MarkRow): readonly ToldMark[] {
   const monitor = monitorId(row.monitor);
   if (monitor === null) return [];
   const { edge, at } = row;

@@ -1,22 +1,32 @@
 import pino from "pino";
 import { describe, expect, it, vi } from "vitest";
 import type { Alarm } from "../../src/domain/alarm.ts";
+import type { Decision, ToldMark } from "../../src/domain/decision.ts";
+import { systemClock } from "../../src/lib/clock.ts";
 import { createPipeline, type PipelineDeps } from "../../src/pipeline/pipeline.ts";
-import type { ToldMark } from "../../src/pipeline/ports.ts";
 import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
 
 function setUp(change: Partial<PipelineDeps> = {}) {
   const told: Alarm[] = [];
   const marks: ToldMark[] = [];
+  const decisions: Decision[] = [];
   const pipeline = createPipeline({
     options: { notify_each_alarm: true, repeat_cooldown: 60 },
     live: { tell: (alarms) => told.push(...alarms) },
     marks: { put: (more) => marks.push(...more) },
+    recipients: { all: () => [], expiresAfterMs: () => 0 },
+    outbox: {
+      put(more) {
+        decisions.push(...more);
+        marks.push(...more.map(({ mark }) => mark));
+      },
+    },
     events: { notes: async () => null },
+    clock: systemClock,
     logger: pino({ level: "silent" }),
     ...change,
   });
-  return { pipeline, told, marks };
+  return { pipeline, told, marks, decisions };
 }
 
 const ended = (alarm: Alarm): Alarm => ({ ...alarm, phase: "ended" });

@@ -23,7 +23,7 @@ test("an older file is copied first, then brought up to date with everything in 
     { monitor: 1, event: 2, note: null },
   ]);
   migrated.close();
-  const copy = `${file()}.before-format-2`;
+  const copy = `${file()}.before-format-${next.length}`;
   expect(statSync(copy).mode & 0o777).toBe(0o600);
   const kept = openDatabase(copy);
   expect(kept.prepare("SELECT * FROM marks").all()).toEqual([

@@ -6,10 +6,11 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { eventId } from "../../src/domain/alarm.ts";
+import type { ToldMark } from "../../src/domain/decision.ts";
 import { monitorId } from "../../src/domain/monitor.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createLogger, type LogRecord } from "../../src/lib/log.ts";
-import { createStore, type Store, type StoredMark } from "../../src/store/store.ts";
+import { createStore, type Store } from "../../src/store/store.ts";
 
 let directory = "";
 let records: LogRecord[] = [];
@@ -38,7 +39,7 @@ async function aStore(name = file()): Promise<Store> {
 
 function aMark(
   part: { readonly monitor?: number; readonly event?: number; readonly edge?: number } = {},
-): StoredMark {
+): ToldMark {
   const monitor = monitorId(part.monitor ?? 1);
   if (monitor === null) throw new Error("not a monitor");
   return {

@@ -1,0 +1,301 @@
+// One channel's queue: each recipient's notices in their order, attempts side by side up to the channel's limit.
+import { DeliveryError } from "../domain/delivery-error.ts";
+import type { Outcome } from "../domain/history.ts";
+import type { Notice, RecipientId } from "../domain/notice.ts";
+import type { Clock } from "../lib/clock.ts";
+import { reasonOf } from "../lib/errors.ts";
+import type { Logger } from "../lib/log.ts";
+import { nextDelayMs } from "./backoff.ts";
+import { createLane, type Entry, type Lane } from "./lane.ts";
+import type { Deliverer, OutboxStore } from "./ports.ts";
+
+export interface Dispatcher {
+  /** Takes notices that were just decided. */
+  add(entries: readonly Entry[]): void;
+  /** There is more for these recipients in the file. */
+  backlog(recipients: Iterable<RecipientId>): void;
+  /** An entry that was sent without the disk has a row after all. */
+  saved(entry: Entry, row: number): void;
+  /** How many notices wait in memory alone. */
+  unsaved(): number;
+  /** The rows that are waiting in memory. */
+  waitingRows(): readonly number[];
+  /** Of those rows, the ones still pending: another process may have dropped or hurried some. */
+  recheck(asked: readonly number[], due: ReadonlyMap<number, number>): void;
+  /** Ends attempts under way and begins no other. */
+  stop(): Promise<void>;
+}
+
+export interface DispatcherOptions {
+  readonly channel: Deliverer;
+  readonly store: Pick<OutboxStore, "pending" | "drop">;
+  /** Notes an outcome; resolves once it is on the disk. */
+  readonly settle: (outcome: Outcome & { readonly id: number }) => Promise<void>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+/** Notices of one channel held in memory, a few hundred bytes each; the rest waits in the file. */
+export const WINDOW = 1000;
+/** How many notices of one recipient are read at once. */
+const LOAD = 16;
+/** Longer than any channel's own limit (a script has a minute): what hangs beyond it must not hold its place. */
+const ATTEMPT_LIMIT_MS = 120_000;
+/** Pause after the file could not be read. */
+const UNREADABLE_PAUSE_MS = 1000;
+/** A moment further away means that the clock was set back. */
+const LONGEST_WAIT_MS = 86_400_000;
+/** At the end, attempts under way get this long: cut off, they are sent again after the next start. */
+const GRACE_MS = 300;
+
+/** Builds the queue; nothing runs and no timer waits while it is empty. */
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { channel, store, settle, clock, logger } = options;
+  const lanes = new Map<RecipientId, Lane>();
+  const ready: Lane[] = [];
+  const running = new Set<Promise<void>>();
+  const abort = new AbortController();
+  let size = 0;
+  let isFailing = false;
+  let stopped = false;
+  channel.onAvailable?.(() => {
+    for (const lane of lanes.values()) {
+      const [head] = lane.queue;
+      if (head !== undefined) head.dueAt = 0;
+      look(lane);
+    }
+  });
+
+  return {
+    add(entries) {
+      for (const entry of entries) {
+        const lane = laneOf(entry.notice.recipient);
+        // What is on the disk can wait there; order holds, because everything later waits there as well.
+        if (entry.row !== null && (lane.more || size >= WINDOW)) lane.more = true;
+        else push(lane, entry);
+        look(lane);
+      }
+    },
+    backlog(recipients) {
+      for (const recipient of recipients) {
+        const lane = laneOf(recipient);
+        lane.more = true;
+        look(lane);
+      }
+    },
+    saved(entry, row) {
+      entry.row = row;
+      const lane = laneOf(entry.notice.recipient);
+      lane.held.add(row);
+      if (entry.outcome !== null) note(lane, entry, entry.outcome);
+    },
+    unsaved: () => [...lanes.values()].flatMap(({ queue }) => queue.filter(({ row }) => row === null)).length,
+    waitingRows: () =>
+      [...lanes.values()].flatMap(({ queue }) => queue.flatMap(({ row }) => (row === null ? [] : [row]))),
+    recheck(asked, due) {
+      const known = new Set(asked);
+      for (const lane of lanes.values()) {
+        for (const entry of [...lane.queue]) {
+          if (entry.row === null || !known.has(entry.row)) continue;
+          const dueAt = due.get(entry.row);
+          if (dueAt !== undefined) entry.dueAt = dueAt;
+          else if (!(lane.state === "running" && entry === lane.queue[0])) {
+            remove(lane, entry);
+            lane.held.delete(entry.row);
+          }
+        }
+        look(lane);
+      }
+    },
+    async stop() {
+      stopped = true;
+      for (const lane of lanes.values()) lane.rest();
+      const timer = setTimeout(() => abort.abort(new Error("the program ends")), GRACE_MS);
+      while (running.size > 0) await Promise.all(running);
+      clearTimeout(timer);
+    },
+  };
+
+  function laneOf(recipient: RecipientId): Lane {
+    const known = lanes.get(recipient);
+    if (known !== undefined) return known;
+    const lane = createLane(recipient);
+    lanes.set(recipient, lane);
+    return lane;
+  }
+
+  function push(lane: Lane, entry: Entry): void {
+    if (entry.row !== null && lane.held.has(entry.row)) return; // read from the file a moment ago
+    if (entry.row !== null) lane.held.add(entry.row);
+    lane.queue.push(entry);
+    size += 1;
+  }
+
+  function remove(lane: Lane, entry: Entry): void {
+    const place = lane.queue.indexOf(entry);
+    if (place < 0) return;
+    lane.queue.splice(place, 1);
+    size -= 1;
+  }
+
+  /** Puts the lane where it belongs: forgotten, waiting for a moment, or ready for an attempt. */
+  function look(lane: Lane): void {
+    if (stopped || lane.state !== "idle") return;
+    lane.rest();
+    const [head] = lane.queue;
+    if (head === undefined && !lane.more) {
+      if (lane.held.size === 0) lanes.delete(lane.recipient);
+      return;
+    }
+    const wait = waitMs(head?.dueAt ?? lane.pausedUntil, head?.notice);
+    if (wait > 0) {
+      lane.wake(wait, () => look(lane));
+      return;
+    }
+    lane.state = "ready";
+    ready.push(lane);
+    pump();
+  }
+
+  /** How long until the notice may be tried, or has expired. */
+  function waitMs(dueAt: number, notice: Notice | undefined): number {
+    const now = clock.now();
+    const wait = Math.min(dueAt, notice?.expiresAt ?? dueAt) - now;
+    return wait > LONGEST_WAIT_MS ? 0 : wait;
+  }
+
+  function pump(): void {
+    while (!stopped && running.size < channel.concurrency) {
+      const lane = ready.shift();
+      if (lane === undefined) return;
+      lane.state = "running";
+      const turn = takeTurn(lane)
+        .catch((error: unknown) => {
+          logger.error({ err: error, recipient: lane.recipient }, "A notice could not be dealt with");
+          lane.pausedUntil = clock.now() + UNREADABLE_PAUSE_MS;
+        })
+        .finally(() => {
+          running.delete(turn);
+          lane.state = "idle";
+          look(lane);
+          pump();
+        });
+      running.add(turn);
+    }
+  }
+
+  async function takeTurn(lane: Lane): Promise<void> {
+    if (lane.queue.length === 0) await load(lane);
+    const [head] = lane.queue;
+    if (head === undefined || stopped) return;
+    if (head.notice.expiresAt <= clock.now()) finish(lane, head, "expired", head.words);
+    else if (waitMs(head.dueAt, head.notice) <= 0) await attempt(lane, head);
+  }
+
+  async function load(lane: Lane): Promise<void> {
+    lane.more = false;
+    const limit = Math.max(1, Math.min(LOAD, WINDOW - size));
+    const of = { channel: channel.name, recipient: lane.recipient };
+    const found = await store.pending(of, [...lane.held], limit);
+    if (found === null) lane.pausedUntil = clock.now() + UNREADABLE_PAUSE_MS;
+    if (found === null || found.length === limit) lane.more = true;
+    for (const stored of found ?? []) push(lane, { ...stored, words: "", outcome: null });
+    // What was decided while the file was read is newer.
+    lane.queue.sort((a, b) => (a.row ?? Number.POSITIVE_INFINITY) - (b.row ?? Number.POSITIVE_INFINITY));
+  }
+
+  async function attempt(lane: Lane, entry: Entry): Promise<void> {
+    entry.attempts += 1;
+    const limit = AbortSignal.timeout(ATTEMPT_LIMIT_MS);
+    const signal = AbortSignal.any([abort.signal, limit]);
+    try {
+      const words = await orAborted(channel.deliver(entry.notice, signal), signal);
+      finish(lane, entry, "delivered", words);
+      noteHealth(null);
+    } catch (error) {
+      if (abort.signal.aborted) return; // it stays pending: the next start tries it again
+      onFailure(lane, entry, error);
+    }
+  }
+
+  function onFailure(lane: Lane, entry: Entry, error: unknown): void {
+    const words = reasonOf(error);
+    const failure = error instanceof DeliveryError ? error.failure : "retry";
+    const details = { channel: channel.name, recipient: lane.recipient, alarm: entry.notice.alarm.id };
+    switch (failure) {
+      case "retry":
+        if (!(error instanceof DeliveryError) && !isAbort(error))
+          logger.error({ err: error, ...details }, "An attempt to deliver failed unexpectedly");
+        retry(entry, words, error instanceof DeliveryError ? error.retryAfterMs : null);
+        noteHealth(words);
+        return;
+      case "gone":
+        logger.warn({ ...details, words }, "A recipient is gone; what waited for it is dropped");
+        dropAll(lane, words);
+        return;
+      case "rejected":
+        logger.warn({ ...details, words }, "A notice was refused for good; see zmes outbox");
+        finish(lane, entry, "dead", words);
+    }
+  }
+
+  function retry(entry: Entry, words: string, retryAfterMs: number | null): void {
+    entry.words = words;
+    entry.dueAt = clock.now() + nextDelayMs(entry.attempts, retryAfterMs, options.random());
+    if (entry.row === null) return;
+    const { row, attempts, dueAt } = entry;
+    void settle({ id: row, state: "pending", words, attempts, at: clock.now(), dueAt });
+  }
+
+  function dropAll(lane: Lane, words: string): void {
+    for (const entry of [...lane.queue]) finish(lane, entry, "dropped", words);
+    lane.more = false;
+    void store.drop({ channel: channel.name, recipient: lane.recipient }, words, clock.now());
+  }
+
+  function finish(lane: Lane, entry: Entry, state: Outcome["state"], words: string): void {
+    const { attempts, notice, dueAt } = entry;
+    remove(lane, entry);
+    entry.outcome = { state, words, attempts, at: clock.now(), dueAt };
+    logger.debug({ channel: channel.name, notice: notice.id, attempts, words }, `Notice ${state}`);
+    if (entry.row !== null) note(lane, entry, entry.outcome);
+  }
+
+  /** Until the outcome is on the disk the row there says "pending", and must not be read again. */
+  function note(lane: Lane, { row }: Entry, outcome: Outcome): void {
+    if (row === null) return;
+    void settle({ id: row, ...outcome }).then(() => {
+      lane.held.delete(row);
+      look(lane);
+    });
+  }
+
+  /** One line when a channel begins to fail and one when it is well again; what lies between is for `zmes outbox`. */
+  function noteHealth(problem: string | null): void {
+    if ((problem !== null) === isFailing) return;
+    isFailing = problem !== null;
+    if (isFailing)
+      logger.warn({ channel: channel.name, problem }, "Notices cannot be delivered and are tried again");
+    else logger.info({ channel: channel.name }, "Notices are delivered again");
+  }
+}
+
+/** The work, or the signal's reason as soon as it is aborted, even when the channel does not listen to it. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    work.catch(() => undefined);
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError");
+}
