@@ -8,6 +8,8 @@ export interface LiveReceiver {
   /** On the monotonic clock. */
   readonly loggedInAt: number;
   readonly recipient: Recipient;
+  /** True when the same person is told by push as well: the copy says so, and old apps stay silent on it. */
+  readonly supplementary: boolean;
   /** False when the connection is closing or must not hear of alarms. */
   writable(): boolean;
   /** Hands finished frames to the socket. Never throws and never waits: a slow client is dealt with inside. */

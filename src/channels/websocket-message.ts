@@ -18,6 +18,8 @@ interface AlarmMessage {
   readonly type: "";
   readonly status: "Success";
   readonly events: readonly [AlarmEvent];
+  /** The text, not a boolean: zmNinja compares it with the text and would sound twice. */
+  readonly supplementary?: "true";
 }
 
 /**
@@ -46,6 +48,15 @@ export function alarmMessage(alarm: Alarm): AlarmMessage {
 /** The message of an alarm as a whole text frame, ready to be written to any number of sockets. */
 export function alarmFrame(alarm: Alarm): Buffer {
   return textFrame(JSON.stringify(alarmMessage(alarm)));
+}
+
+/**
+ * The same for those whose phone gets a push message as well: zmNinja stays silent on it, and zmNinjaNg, which
+ * ignores the push while its socket is open, shows it.
+ */
+export function supplementaryFrame(alarm: Alarm): Buffer {
+  const message: AlarmMessage = { ...alarmMessage(alarm), supplementary: "true" };
+  return textFrame(JSON.stringify(message));
 }
 
 // RFC 6455, 5.2: FIN and opcode 1 (text); servers never mask. The length takes 1, 3 or 9 bytes.

@@ -2,6 +2,7 @@
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { hasPushKey } from "../config/checks.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { createDaemon } from "../daemon.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -9,6 +10,8 @@ import { AppError, reasonOf } from "../lib/errors.ts";
 import { createLogger, type Log, type LogDestination, type Logger } from "../lib/log.ts";
 import { createTerminal } from "../lib/log-terminal.ts";
 import { becomeUser } from "../lib/privileges.ts";
+import { openLogins } from "../server/open-logins.ts";
+import { createDevices } from "../store/devices.ts";
 import { lockDataDirectory } from "../store/lock.ts";
 import { createStore } from "../store/store.ts";
 import { createInstallation, type Installation } from "../zoneminder/installation.ts";
@@ -57,7 +60,16 @@ export async function serve(options: ServeOptions): Promise<void> {
       clock,
       logger: logger.child({ room: "store" }),
     });
-    const daemon = createDaemon({ config, version: programVersion, zoneminder, store, clock, logger });
+    const devices = createDevices({
+      ...config,
+      rights: config.auth.enable ? zoneminder.logins : openLogins(),
+      memory: config.auth.enable ? store : null,
+      canPush: () => hasPushKey(config),
+      clock,
+      logger: logger.child({ room: "devices" }),
+    });
+    const version = programVersion;
+    const daemon = createDaemon({ config, version, zoneminder, store, devices, clock, logger });
     zoneminder.onAvailable(() => void followSettings(zoneminder, places, logger));
     try {
       await Promise.race([daemon.start(stop), crashed.promise]);

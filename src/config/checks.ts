@@ -68,9 +68,15 @@ export function findDangers(config: Config, isSet: (path: KeyPath) => boolean): 
   return dangers;
 }
 
+/** Whether there is anything by which phones can be reached. */
+export function hasPushKey({ fcm }: Config): boolean {
+  return fcm.fcm_service_account_file !== null || fcm.fcm_v1_key !== null;
+}
+
 /** Two sentences: what is wrong, and the way out. Null when push can work or is off. */
-function pushWithoutKey({ fcm }: Config): string | null {
-  if (!fcm.enable || fcm.fcm_service_account_file !== null || fcm.fcm_v1_key !== null) return null;
+function pushWithoutKey(config: Config): string | null {
+  const { fcm } = config;
+  if (!fcm.enable || hasPushKey(config)) return null;
   const wayOut =
     "Give fcm.fcm_service_account_file, or fcm.fcm_v1_key with fcm.fcm_v1_url, or switch fcm.enable off.";
   if (fcm.api_key !== null) {

@@ -1,9 +1,11 @@
 // The words of the WebSocket protocol: what a client's message means, and the replies the server may give.
+import type { DeviceApp, Platform } from "../domain/device.ts";
+
 /** What a client's message asks for. Nothing a client can send makes `parseMessage` throw. */
 export type Incoming =
   | { readonly event: "auth"; readonly auth: AuthRequest }
   | { readonly event: "control"; readonly control: ControlRequest }
-  | { readonly event: "push" }
+  | { readonly event: "push"; readonly push: PushRequest }
   | { readonly event: "escontrol" }
   /** An event of a name nobody knows; `echo` is that name as the reply repeats it. */
   | { readonly event: "unknown"; readonly echo: Scalar }
@@ -18,7 +20,7 @@ export interface AuthRequest {
   readonly monlist: string | null;
   readonly intlist: string | null;
   readonly appversion: string | null;
-  readonly profile: string | null;
+  readonly app: DeviceApp;
 }
 
 export type ControlRequest =
@@ -26,11 +28,29 @@ export type ControlRequest =
   | { readonly type: "version" }
   | { readonly type: "unknown" };
 
+export type PushRequest =
+  | {
+      readonly type: "token";
+      /** Empty: the phone has none yet. */
+      readonly token: string;
+      /** null: the message does not say. */
+      readonly platform: Platform | null;
+      readonly state: "enabled" | "disabled";
+      readonly monlist: string | null;
+      readonly intlist: string | null;
+      readonly profile: string | null;
+    }
+  /** `badge` is null when it is no number; `token` is the one beside `data`, empty when there is none. */
+  | { readonly type: "badge"; readonly badge: number | null; readonly token: string }
+  | { readonly type: "unknown" };
+
 export type Reason =
   | "BADAUTH"
   | "NOAUTH"
   | "ESCONTROLDISABLED"
   | "PUSHDISABLED"
+  | "MISSINGPLATFORM"
+  | "TOOMANYDEVICES"
   | "MISSINGMONITORLIST"
   | "MISSINGINTERVALLIST"
   | "NOTSUPPORTED"
@@ -39,7 +59,7 @@ export type Reason =
 /** A reply. Flat, with exactly the keys real clients read; `reason` is empty on success. */
 export interface Outgoing {
   readonly event: Scalar;
-  readonly type: "" | "version" | "filter";
+  readonly type: "" | "version" | "filter" | "token";
   readonly status: "Success" | "Fail";
   readonly reason: "" | Reason;
   readonly version?: string;
@@ -53,6 +73,12 @@ const MAX_LABEL_LENGTH = 128;
 /** A list of 2,000 monitors is 10,000 characters; a filter is kept per client, so it has to end somewhere. */
 const MAX_LIST_LENGTH = 16_384;
 
+/** FCM's tokens have about 160 characters, and Google names no limit. */
+const MAX_TOKEN_LENGTH = 4096;
+
+/** More digits than any icon shows. */
+const MAX_BADGE = 999_999;
+
 /** Reads one text message of a client. Checked by hand: thousands of clients may log in within a second. */
 export function parseMessage(text: string): Incoming {
   const json = jsonOf(text);
@@ -62,10 +88,11 @@ export function parseMessage(text: string): Incoming {
   const data = objectOf(message.data) ?? NOTHING;
   switch (message.event) {
     case "auth":
-      return { event: "auth", auth: authOf(message.category, data) };
+      return { event: "auth", auth: authOf(message.category, message.token, data) };
     case "control":
       return { event: "control", control: controlOf(data) };
     case "push":
+      return { event: "push", push: pushOf(message.token, data) };
     case "escontrol":
       return { event: message.event };
     default:
@@ -94,7 +121,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 const NOTHING: JsonObject = {};
 
-function authOf(category: unknown, data: JsonObject): AuthRequest {
+function authOf(category: unknown, token: unknown, data: JsonObject): AuthRequest {
   return {
     category: category === "escontrol" ? category : "normal",
     // Not cut: ZoneMinder decides what it makes of a long one. The message size bounds it.
@@ -103,8 +130,40 @@ function authOf(category: unknown, data: JsonObject): AuthRequest {
     monlist: wordsOf(data.monlist, MAX_LIST_LENGTH),
     intlist: wordsOf(data.intlist, MAX_LIST_LENGTH),
     appversion: wordsOf(data.appversion, MAX_LABEL_LENGTH),
+    // zmNinjaNg names a category in its login, zmNinja never does but has a token beside each message.
+    app: category !== undefined ? "zmninja-ng" : token !== undefined ? "zmninja" : "unknown",
+  };
+}
+
+function pushOf(topToken: unknown, data: JsonObject): PushRequest {
+  if (data.type === "badge") return { type: "badge", badge: badgeOf(data.badge), token: tokenOf(topToken) };
+  if (data.type !== "token") return { type: "unknown" };
+  return {
+    type: "token",
+    token: tokenOf(data.token),
+    platform: platformOf(data.platform),
+    state: data.state === "disabled" ? "disabled" : "enabled",
+    monlist: wordsOf(data.monlist, MAX_LIST_LENGTH),
+    intlist: wordsOf(data.intlist, MAX_LIST_LENGTH),
     profile: wordsOf(data.profile, MAX_LABEL_LENGTH),
   };
+}
+
+/** A token is printable and has no blanks; anything else would be none for Google, and trouble in a file. */
+function tokenOf(value: unknown): string {
+  const token = wordsOf(value) ?? "";
+  return token.length <= MAX_TOKEN_LENGTH && /^[!-~]+$/.test(token) ? token : "";
+}
+
+function platformOf(value: unknown): Platform | null {
+  const word = (wordsOf(value) ?? "").toLowerCase();
+  if (word === "") return null;
+  return word === "ios" || word === "android" ? word : "unknown";
+}
+
+function badgeOf(value: unknown): number | null {
+  const badge = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return typeof badge === "number" && badge >= 0 && badge <= MAX_BADGE ? Math.trunc(badge) : null;
 }
 
 function controlOf(data: JsonObject): ControlRequest {

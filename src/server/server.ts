@@ -5,6 +5,7 @@ import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
 import { createAddressCounter } from "./address-counter.ts";
 import { trustedProxies } from "./client-address.ts";
+import type { DeviceRegistry } from "./devices.ts";
 import { createListener, type Listener, type ListenerLimits } from "./listener.ts";
 import type { LoginProvider, RightsProvider } from "./login.ts";
 import { type LoginLimits, limitLogins } from "./login-limiter.ts";
@@ -24,6 +25,7 @@ export interface ServerOptions {
   readonly ssl: TlsOptions;
   readonly auth: { readonly enable: boolean; readonly timeout: number };
   readonly zoneminder: { readonly rights_reload_interval: number };
+  readonly devices: { readonly allow_public_registration: boolean };
   readonly limits: ListenerLimits &
     LoginLimits &
     SessionLimits & { readonly unauthenticated_per_address: number };
@@ -31,6 +33,8 @@ export interface ServerOptions {
   readonly version: string;
   /** Not asked when `auth.enable` is off. */
   readonly logins: LoginProvider & RightsProvider;
+  /** null: phones cannot register, because push is switched off. */
+  readonly registry: DeviceRegistry | null;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Whether the program does its work; answered on /healthz. */
@@ -58,7 +62,16 @@ export function createServer(options: ServerOptions): Server {
     ...options,
     rights: providers,
     unauthenticated,
-    context: { version: options.version, logins, limits, clock, logger, sparseWarn },
+    context: {
+      version: options.version,
+      logins,
+      registry: options.registry,
+      privateOnly: !options.auth.enable && !options.devices.allow_public_registration,
+      limits,
+      clock,
+      logger,
+      sparseWarn,
+    },
   });
   const isProxy = trustedProxies(options.network.trusted_proxies);
   const listener = createListener({ ...options, isProxy, sessions, unauthenticated, sparseWarn });

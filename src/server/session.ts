@@ -4,8 +4,9 @@ import { WebSocket } from "ws";
 import type { MonitorId } from "../domain/monitor.ts";
 import { parseFilter, type Recipient, type Rights } from "../domain/recipient.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { CloseCode, CommandContext, Connection } from "./commands/command.ts";
+import type { ClientApp, CloseCode, CommandContext, Connection } from "./commands/command.ts";
 import { runCommand } from "./commands/index.ts";
+import type { DeviceLink, Lists } from "./devices.ts";
 import { maskedMessage, type Outgoing, parseMessage } from "./protocol.ts";
 
 export interface SessionLimits {
@@ -46,11 +47,17 @@ const NOBODY: Recipient = {
   lastTold: NOTHING_TOLD,
 };
 
+/** Shared by all that have not logged in yet. */
+const NO_APP: ClientApp = { app: "unknown", appVersion: null };
+
 export class Session implements Connection {
   readonly address: string;
   /** The user of the last login that was accepted; null before the first. */
   user: string | null = null;
   recipient: Recipient = NOBODY;
+  lists: Lists | null = null;
+  device: DeviceLink | null = null;
+  client: ClientApp = NO_APP;
   /** When the first login was accepted, on the monotonic clock. */
   loggedInAt = 0;
   /** When the rights were last known to be true, on the monotonic clock. */
@@ -90,6 +97,11 @@ export class Session implements Connection {
     return this.user !== null;
   }
 
+  /** True when alarms reach the phone behind this connection by push as well. */
+  get supplementary(): boolean {
+    return this.device?.isPushed === true;
+  }
+
   get closed(): AbortSignal {
     this.abort ??= new AbortController();
     return this.abort.signal;
@@ -104,6 +116,7 @@ export class Session implements Connection {
   signIn(user: string, rights: Rights): void {
     this.user = user;
     this.recipient = { ...this.recipient, rights };
+    this.device?.setOwner(user, rights);
     this.rightsAt = this.context.clock.monotonic();
     this.loggedInAt ||= this.rightsAt;
     this.context.onLoggedIn(this);
@@ -116,8 +129,27 @@ export class Session implements Connection {
   }
 
   setFilter(monlist: string, intlist: string): void {
-    const { monitors, intervals } = parseFilter(monlist, intlist);
-    const { rights, lastTold } = this.recipient;
+    this.device?.setFilter(monlist, intlist);
+    this.lists = { monlist, intlist };
+    this.applyFilter(this.recipient.lastTold);
+  }
+
+  describe(client: ClientApp): void {
+    this.client = client;
+  }
+
+  hold(device: DeviceLink): void {
+    this.device = device;
+    const lists = device.lists();
+    // Told by push before it connected counts for the intervals of the connection too; from now on each counts its own.
+    const lastTold = new Map([...device.lastTold(), ...this.recipient.lastTold]);
+    if (this.lists !== null || lists.monlist !== "") this.lists = lists;
+    if (this.lists !== null) this.applyFilter(lastTold);
+  }
+
+  private applyFilter(lastTold: ReadonlyMap<MonitorId, number>): void {
+    const { monitors, intervals } = parseFilter(this.lists?.monlist ?? "", this.lists?.intlist ?? "");
+    const { rights } = this.recipient;
     this.recipient =
       intervals.size === 0
         ? { monitors, intervals: NO_INTERVALS, rights, lastTold: NOTHING_TOLD }

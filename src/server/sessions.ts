@@ -23,6 +23,7 @@ interface Receiver {
   /** On the monotonic clock. */
   readonly loggedInAt: number;
   readonly recipient: Recipient;
+  readonly supplementary: boolean;
   writable(): boolean;
   write(bytes: Buffer): void;
 }

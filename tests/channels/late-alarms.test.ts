@@ -28,6 +28,7 @@ function connect(user = "anna", address = "192.0.2.1"): LiveReceiver {
     address,
     loggedInAt: Date.now(),
     recipient: aRecipient(),
+    supplementary: false,
     writable: () => true,
     write: () => undefined,
   };

@@ -21,6 +21,7 @@ function receiver(recipient: Recipient = aRecipient(), onWrite = () => {}): Fake
     address: "192.0.2.1",
     loggedInAt: 0,
     recipient,
+    supplementary: false,
     written,
     isOpen: true,
     writable() {

@@ -5,6 +5,7 @@ import { afterEach, expect, test } from "vitest";
 import { createWebSocketChannel } from "../../src/channels/websocket.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import type { DeviceLink, DeviceRegistry } from "../../src/server/devices.ts";
 import { parseMessage } from "../../src/server/protocol.ts";
 import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
 import { loginMessage, recordingLogger, startServer, type TestServer } from "../support/server.ts";
@@ -48,12 +49,32 @@ async function connected(login: boolean): Promise<TestClient> {
 
 /** What the server sends in the situation of that name. */
 async function answerIn(name: string): Promise<unknown> {
-  await start(name === "auth-timeout" ? { auth: { timeout: 0 } } : {});
+  const registry = name === "push" ? null : createFullRegistry(name === "push-too-many");
+  await start({ registry, ...(name === "auth-timeout" && { auth: { timeout: 0 } }) });
   const client = await connected(!name.startsWith("auth"));
   const message = sentIn(name);
+  if (name === "alarm-supplementary") {
+    client.sendText(sentIn("push-token") ?? "");
+    client.sendText(sentIn("version") ?? "");
+    await client.next();
+  }
   if (name.startsWith("alarm")) tell(alarmIn(name));
   else if (message !== undefined) client.sendText(message);
   return client.next();
+}
+
+/** A registry in which nothing is kept, or in which there is no room. */
+function createFullRegistry(isFull: boolean): DeviceRegistry {
+  const link: DeviceLink = {
+    isPushed: true,
+    isCurrent: true,
+    lists: () => ({ monlist: "", intlist: "" }),
+    lastTold: () => new Map(),
+    setFilter: () => undefined,
+    setBadge: () => undefined,
+    setOwner: () => undefined,
+  };
+  return { register: () => (isFull ? "full" : link), setBadge: () => undefined };
 }
 
 function tell(alarm: Alarm): void {

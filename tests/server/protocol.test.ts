@@ -42,9 +42,51 @@ test("every field of a login is read, others are ignored", () => {
       monlist: "1,2",
       intlist: "0,60",
       appversion: "1.1.14",
-      profile: "Home",
+      app: "zmninja-ng",
     },
   });
+});
+
+test.each([
+  ["zmninja-ng", { event: "auth", category: "normal", data: {} }],
+  ["zmninja", { event: "auth", token: "", data: {} }],
+  ["unknown", { event: "auth", data: {} }],
+])("a login of %s is known by what is beside its data", (app, message) => {
+  expect(parseMessage(JSON.stringify(message))).toMatchObject({ auth: { app } });
+});
+
+test("every field of a token message is read, odd tokens are none", () => {
+  const data = { type: "token", token: "a:b", platform: "iOS", state: "x", monlist: 2, profile: "H" };
+  expect(parseMessage(JSON.stringify({ event: "push", data }))).toEqual({
+    event: "push",
+    push: {
+      type: "token",
+      token: "a:b",
+      platform: "ios",
+      state: "enabled",
+      monlist: "2",
+      intlist: null,
+      profile: "H",
+    },
+  });
+  for (const token of ["", "a b", "a\nb", "ä", "x".repeat(4097), null, {}])
+    expect(parseMessage(JSON.stringify({ event: "push", data: { ...data, token } }))).toMatchObject({
+      push: { token: "" },
+    });
+});
+
+test.each([
+  [0, 0],
+  ["7", 7],
+  [3.9, 3],
+  ["x", null],
+  ["", null],
+  [-1, null],
+  [1e9, null],
+  [null, null],
+])("a badge of %j is %j", (badge, expected) => {
+  const text = JSON.stringify({ event: "push", token: "t", data: { type: "badge", badge } });
+  expect(parseMessage(text)).toEqual({ event: "push", push: { type: "badge", badge: expected, token: "t" } });
 });
 
 test("an unknown category is a normal one", () => {

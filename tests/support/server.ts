@@ -17,10 +17,11 @@ export interface TestServer {
 }
 
 type Overrides = {
-  readonly [Section in "network" | "ssl" | "auth" | "zoneminder" | "limits"]?: Partial<
+  readonly [Section in "network" | "ssl" | "auth" | "zoneminder" | "devices" | "limits"]?: Partial<
     ServerOptions[Section]
   >;
 } & {
+  readonly registry?: ServerOptions["registry"];
   readonly logins?: LoginProvider & RightsProvider;
   readonly clock?: Clock;
   readonly health?: () => boolean;
@@ -50,6 +51,8 @@ export function serverOptions(overrides: Overrides, log: Record<string, unknown>
     ssl: { enable: false, ...overrides.ssl },
     auth: { enable: true, timeout: 20, ...overrides.auth },
     zoneminder: { rights_reload_interval: 10, ...overrides.zoneminder },
+    devices: { allow_public_registration: false, ...overrides.devices },
+    registry: overrides.registry ?? null,
     limits: {
       message_bytes: 65_536,
       connections: 10_000,

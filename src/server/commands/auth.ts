@@ -17,14 +17,14 @@ export async function onAuth(
     refuse(connection, "ESCONTROLDISABLED");
     return;
   }
-  const again = connection.isLoggedIn;
   const { user, password } = request;
   const answer = await context.logins.login({ user, password, address, signal: connection.closed });
   if (connection.closed.aborted) return;
   switch (answer.outcome) {
     case "accepted":
+      connection.describe({ app: request.app, appVersion: request.appversion });
       connection.signIn(answer.user, answer.rights);
-      applyLists(connection, request, again);
+      applyLists(connection, request);
       logger.info(`Correct authentication provided by ${address}`);
       connection.reply(authReply("", context.version));
       return;
@@ -64,12 +64,10 @@ function refuse(connection: Connection, reason: Reason): void {
 }
 
 /**
- * A first login without lists means every monitor. A repeated one keeps what was set before unless it carries
- * lists; "" and "-1" carry none (zmNinjaNg sends "" for "no filter chosen").
+ * A first login without lists means every monitor, which is what a connection begins with. A repeated one keeps
+ * what was set before unless it carries lists; "" and "-1" carry none (zmNinja sends "" until it is configured).
  */
-function applyLists(connection: Connection, request: AuthRequest, again: boolean): void {
+function applyLists(connection: Connection, request: AuthRequest): void {
   const monlist = request.monlist ?? "";
-  const carriesNone = ["", "-1"].includes(monlist.trim());
-  if (again && carriesNone) return;
-  connection.setFilter(monlist, request.intlist ?? "");
+  if (!["", "-1"].includes(monlist.trim())) connection.setFilter(monlist, request.intlist ?? "");
 }

@@ -1,6 +1,8 @@
 // What a command may do with the connection its message came from.
-import type { Rights } from "../../domain/recipient.ts";
+import type { DeviceApp } from "../../domain/device.ts";
+import type { Recipient, Rights } from "../../domain/recipient.ts";
 import type { Logger } from "../../lib/log.ts";
+import type { DeviceLink, DeviceRegistry, Lists } from "../devices.ts";
 import type { LimitedLogins } from "../login-limiter.ts";
 import type { Outgoing } from "../protocol.ts";
 import type { SparseWarn } from "../sparse-log.ts";
@@ -10,14 +12,33 @@ export interface Connection {
   /** The address for the log and for limits; behind a trusted proxy the client's own. */
   readonly address: string;
   readonly isLoggedIn: boolean;
+  /** The user of the last login that was accepted; null before the first. */
+  readonly user: string | null;
+  readonly recipient: Recipient;
+  /** The lists the client has set on this connection; null as long as it has set none. */
+  readonly lists: Lists | null;
+  /** The phone that this connection registered, if it did. */
+  readonly device: DeviceLink | null;
+  readonly client: ClientApp;
   /** Aborted when the connection is gone. */
   readonly closed: AbortSignal;
   reply(message: Outgoing): void;
   /** Logs in, or logs in again: the rights are swapped at once, list and intervals stay until set. */
   signIn(user: string, rights: Rights): void;
+  /** Sets the filter, of the phone too that this connection registered. */
   setFilter(monlist: string, intlist: string): void;
+  /** What the client says of itself when it logs in. */
+  describe(client: ClientApp): void;
+  /** Holds the phone it registered from now on; the connection without lists takes over those of the phone. */
+  hold(device: DeviceLink): void;
   /** Closes; nothing that arrives afterwards is looked at. */
   end(code: CloseCode, reason: string): void;
+}
+
+/** Which app a connection belongs to. */
+export interface ClientApp {
+  readonly app: DeviceApp;
+  readonly appVersion: string | null;
 }
 
 /** 1000 after a Fail reply, 1008 for breaking a rule (RFC 6455, 7.4.1), 1013 "try again later" (IANA registry). */
@@ -27,6 +48,10 @@ export type CloseCode = 1000 | 1008 | 1013;
 export interface CommandContext {
   readonly version: string;
   readonly logins: LimitedLogins;
+  /** null: push is switched off. */
+  readonly registry: DeviceRegistry | null;
+  /** Whether phones may register from private addresses only. */
+  readonly privateOnly: boolean;
   readonly logger: Logger;
   readonly sparseWarn: SparseWarn;
 }

@@ -19,7 +19,7 @@ export function runCommand(
       onControl(connection, message.control, context);
       return null;
     case "push":
-      onPush(connection);
+      onPush(connection, message.push, context);
       return null;
     case "escontrol":
       onEscontrol(connection);
