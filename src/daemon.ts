@@ -14,7 +14,7 @@ import { createPipeline } from "./pipeline/pipeline.ts";
 import type { DurableRecipients, EventLookup } from "./pipeline/ports.ts";
 import type { LoginProvider, RightsProvider } from "./server/login.ts";
 import { createServer } from "./server/server.ts";
-import type { Devices } from "./store/devices.ts";
+import type { Devices } from "./store/device-registry.ts";
 import type { Store } from "./store/store.ts";
 import { createMonitorList, type MonitorSnapshot } from "./zoneminder/monitor-list.ts";
 import { Watcher } from "./zoneminder/watcher.ts";

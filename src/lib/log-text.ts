@@ -20,7 +20,7 @@ export function stackLines(record: LogRecord): readonly string[] {
 }
 
 /** The text with control characters (C0, DEL, C1, line separators) written as escapes. */
-function escapeControls(text: string): string {
+export function escapeControls(text: string): string {
   return text.replace(/\p{Cc}|[\u2028\u2029]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0;
     return code === 10 ? "\\n" : `\\u${code.toString(16).padStart(4, "0")}`;

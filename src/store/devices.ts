@@ -1,70 +1,21 @@
 // The registered phones: who owns each, what each asked for, and the file that remembers them.
-import { countPush, type Device, type DeviceApp, type Platform } from "../domain/device.ts";
-import type { MonitorId } from "../domain/monitor.ts";
+import { countPush, type Device, pushesThisMonth } from "../domain/device.ts";
 import type { DurableRecipient, NoticeId, RecipientId } from "../domain/notice.ts";
 import { parseFilter, type Rights } from "../domain/recipient.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
 import { deviceFrom, entryOf, type KnownDevice, listText, updateDevice } from "./device-entry.ts";
+import type { DeviceLink, Devices, Registration } from "./device-registry.ts";
 import type { EntryChanges } from "./merge-entries.ts";
 import { createOwnerRights, NO_RIGHTS, type RightsMemory, type RightsSource } from "./owner-rights.ts";
 import { createTokenSync } from "./token-sync.ts";
 
-export interface Devices extends Part {
-  /** Every known device; the array does not change once given out. */
-  all(): readonly Device[];
-  find(id: RecipientId): Device | null;
-  /** Everybody push may reach now, with the rights of the owner as they are now; cheap to ask at each alarm. */
-  recipients(): readonly DurableRecipient[];
-  /**
-   * Enters or updates a device; it belongs to this user from now on. `"full"`: the user has as many as allowed.
-   * The link is what the connection keeps; registering the token on another connection ends it.
-   */
-  register(registration: Registration): DeviceLink | "full";
-  /** Sets the badge of a device by its token, if it belongs to the user. */
-  setBadge(token: string, badge: number, user: string): void;
-  /** The badge this notice shall carry: one more than before; the same again when a notice is tried again. */
-  takeBadge(id: RecipientId, notice: NoticeId): number;
-  /** A push was accepted: counts it for the month and notes the moment. */
-  noteDelivered(id: RecipientId, notice: NoticeId): void;
-  /** A push failed; `reason` is the other side's words without secrets. */
-  noteFailed(id: RecipientId, reason: string): void;
-  /** The device no longer exists: it is forgotten in memory, on its connection and in the file. */
-  forget(id: RecipientId, why: string): void;
-}
-
-export interface Registration {
-  readonly token: string;
-  readonly platform: Platform;
-  readonly state: "enabled" | "disabled";
-  /** null: the message carries none, and what is stored stays. */
-  readonly lists: { readonly monlist: string; readonly intlist: string } | null;
-  readonly profile: string | null;
-  readonly appVersion: string | null;
-  readonly app: DeviceApp;
-  readonly user: string;
-  readonly rights: Rights;
-}
-
-/** A connection's hold on the device it registered. */
-export interface DeviceLink {
-  /** True while alarms reach this device by push as well, so that the connection gets a supplementary copy. */
-  readonly isPushed: boolean;
-  /** False once the device was forgotten or registered on another connection; then the rest does nothing. */
-  readonly isCurrent: boolean;
-  /** The lists that hold for the device now. */
-  lists(): { readonly monlist: string; readonly intlist: string };
-  /** When the device was last told of each monitor that has an interval. */
-  lastTold(): ReadonlyMap<MonitorId, number>;
-  setFilter(monlist: string, intlist: string): void;
-  setBadge(badge: number): void;
-  /** The connection logged in again, maybe as somebody else: the device is theirs now. */
-  setOwner(user: string, rights: Rights): void;
-}
-
 export interface DevicesOptions {
-  readonly fcm: { readonly enable: boolean; readonly token_file: string };
+  readonly fcm: {
+    readonly enable: boolean;
+    readonly token_file: string;
+    readonly monthly_cap: number | null;
+  };
   readonly devices: { readonly adopt_days: number; readonly per_user: number };
   readonly general: { readonly base_data_path: string };
   readonly zoneminder: { readonly rights_reload_interval: number };
@@ -215,7 +166,9 @@ export function createDevices(options: DevicesOptions): Devices {
         return entry.link === link;
       },
       get isPushed() {
-        return entry.link === link && device.pushState === "enabled" && options.canPush();
+        return (
+          entry.link === link && device.pushState === "enabled" && options.canPush() && !isCapped(device)
+        );
       },
       lists: () => ({ monlist: device.monlist, intlist: device.intlist }),
       lastTold: () => device.lastTold,
@@ -234,6 +187,11 @@ export function createDevices(options: DevicesOptions): Devices {
       },
     };
     return link;
+  }
+
+  function isCapped({ invocations }: Device): boolean {
+    const cap = options.fcm.monthly_cap;
+    return cap !== null && pushesThisMonth(invocations, clock.now()) >= cap;
   }
 
   function own({ device }: Known, user: string, rightsNow: Rights): void {
