@@ -14,18 +14,22 @@ export type FcmWay =
   | { readonly kind: "direct"; readonly file: string }
   /** Through a push proxy; the only way to the apps from the stores. */
   | { readonly kind: "relay"; readonly url: URL; readonly key: string }
-  /** `why` and `wayOut`: a sentence each, without the full stop at the end of the first. */
-  | { readonly kind: "none"; readonly why: string; readonly wayOut: string };
+  /** `key`: what is at fault; `why` and `wayOut`: a sentence each, the first without its full stop. */
+  | { readonly kind: "none"; readonly key: FaultyKey; readonly why: string; readonly wayOut: string };
+
+type FaultyKey = "enable" | "api_key" | "fcm_v1_url" | "fcm_v1_key";
 
 /** With both, the service account is used, as in version 7 of the original. No key is built in. */
 export function fcmWay(options: FcmWayOptions): FcmWay {
   const { fcm_service_account_file: file, fcm_v1_url: url, fcm_v1_key: key, api_key: legacy } = options;
   if (file) return { kind: "direct", file };
   if (url && key) return relay(url, key);
-  if (key) return none("fcm.fcm_v1_key is set, but fcm.fcm_v1_url, the address it belongs to, is not");
-  if (url) return none("fcm.fcm_v1_url is set, but fcm.fcm_v1_key, the key for it, is not");
-  if (legacy) return none("fcm.api_key is a key of the legacy interface, which Google ended in 2024");
-  return none("there is no key for push");
+  if (key)
+    return none("fcm_v1_key", "fcm.fcm_v1_key is set, but fcm.fcm_v1_url, the address it belongs to, is not");
+  if (url) return none("fcm_v1_url", "fcm.fcm_v1_url is set, but fcm.fcm_v1_key, the key for it, is not");
+  if (legacy)
+    return none("api_key", "fcm.api_key is a key of the legacy interface, which Google ended in 2024");
+  return none("enable", "there is no key for push");
 }
 
 const WAY_OUT =
@@ -36,13 +40,14 @@ const WAY_OUT =
 function relay(address: string, key: string): FcmWay {
   const url = URL.canParse(address) ? new URL(address) : null;
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
-    return none("fcm.fcm_v1_url is not an http or https address");
+    return none("fcm_v1_url", "fcm.fcm_v1_url is not an http or https address");
   }
   // A header of HTTP holds neither line ends nor characters beyond Latin-1 (RFC 9110, 5.5).
-  if (!/^[\x20-\x7e]+$/.test(key.trim())) return none("fcm.fcm_v1_key holds characters no key has");
+  if (!/^[\x20-\x7e]+$/.test(key.trim()))
+    return none("fcm_v1_key", "fcm.fcm_v1_key holds characters no key has");
   return { kind: "relay", url, key: key.trim() };
 }
 
-function none(why: string): FcmWay {
-  return { kind: "none", why, wayOut: WAY_OUT };
+function none(key: FaultyKey, why: string): FcmWay {
+  return { kind: "none", key, why, wayOut: WAY_OUT };
 }

@@ -1,4 +1,5 @@
 // Looks at the files a configuration names, as the server will when it starts.
+import { readServiceAccount } from "../channels/fcm-account.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { AppError } from "../lib/errors.ts";
 import { expiryWarning, loadTls } from "../server/tls.ts";
@@ -16,7 +17,20 @@ export async function checkFiles({ config }: LoadedConfig, now: number): Promise
   const zoneminder = readZmConf(config.zoneminder.config);
   // The configuration may be written before ZoneMinder is installed, or on another machine: no fault of it.
   const absent = zoneminder.ok ? [] : [`The server needs ZoneMinder on this machine: ${zoneminder.problem}`];
-  return { warnings: [...tls.warnings, ...absent], problems: tls.problems };
+  const push = await checkServiceAccount(config.fcm);
+  return { warnings: [...tls.warnings, ...push, ...absent], problems: tls.problems };
+}
+
+/** No phone is reached with a bad key, but everything else works: a warning, as at the start. */
+async function checkServiceAccount(fcm: LoadedConfig["config"]["fcm"]): Promise<readonly string[]> {
+  if (!fcm.enable || !fcm.fcm_service_account_file) return [];
+  try {
+    await readServiceAccount(fcm.fcm_service_account_file);
+    return [];
+  } catch (failure) {
+    if (!(failure instanceof AppError)) throw failure;
+    return [`${failure.message}. ${failure.hint}`];
+  }
 }
 
 async function checkCertificate(ssl: LoadedConfig["config"]["ssl"], now: number): Promise<FileFindings> {

@@ -1,4 +1,5 @@
 // What can be wrong with a configuration although each of its values is right.
+import { fcmWay } from "../channels/fcm-way.ts";
 import { isTopic, parseBroker } from "../channels/mqtt-options.ts";
 import type { Config, KeyPath } from "./schema.ts";
 
@@ -56,9 +57,13 @@ export function findDangers(config: Config, isSet: (path: KeyPath) => boolean): 
       text: "login is switched off: anyone who reaches the port sees every alarm.",
     });
   }
-  const push = pushWithoutKey(config);
-  if (push !== null)
-    dangers.push({ path: config.fcm.api_key === null ? "fcm.enable" : "fcm.api_key", text: push });
+  const way = fcmWay(config.fcm);
+  if (config.fcm.enable && way.kind === "none") {
+    dangers.push({
+      path: `fcm.${way.key}`,
+      text: `push to phones is on, but ${way.why}; phones register and everything else works. ${way.wayOut}`,
+    });
+  }
   if (isSet("customize.event_check_interval")) {
     dangers.push({
       path: "customize.event_check_interval",
@@ -70,17 +75,5 @@ export function findDangers(config: Config, isSet: (path: KeyPath) => boolean): 
 
 /** Whether there is anything by which phones can be reached. */
 export function hasPushKey({ fcm }: Config): boolean {
-  return fcm.fcm_service_account_file !== null || fcm.fcm_v1_key !== null;
-}
-
-/** Two sentences: what is wrong, and the way out. Null when push can work or is off. */
-function pushWithoutKey(config: Config): string | null {
-  const { fcm } = config;
-  if (!fcm.enable || hasPushKey(config)) return null;
-  const wayOut =
-    "Give fcm.fcm_service_account_file, or fcm.fcm_v1_key with fcm.fcm_v1_url, or switch fcm.enable off.";
-  if (fcm.api_key !== null) {
-    return `this is a key of the legacy interface, which Google ended in 2024, so phones cannot be reached by push. ${wayOut}`;
-  }
-  return `push to phones is on, but there is no key for it; everything else works. ${wayOut}`;
+  return fcmWay(fcm).kind !== "none";
 }

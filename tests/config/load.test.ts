@@ -227,7 +227,7 @@ describe("push without a usable key", () => {
   it("is one warning with the way out, never a problem", () => {
     expect(about("")).toEqual([
       expect.stringMatching(
-        /fcm.enable: push to phones is on, but there is no key for it; everything else works\. Give fcm.fcm_service_account_file, .*\.$/,
+        /fcm.enable: push to phones is on, but there is no key for push; phones register and everything else works\. Copy the key .*\.$/,
       ),
     ]);
   });
@@ -238,12 +238,19 @@ describe("push without a usable key", () => {
     expect(lines.join()).not.toContain("planted");
   });
 
-  it.each(["enable: no", "fcm_v1_key: k", "fcm_service_account_file: /x.json"])(
-    "is nothing with %s",
-    (line) => {
-      expect(about(`fcm:\n  ${line}`)).toEqual([]);
-    },
-  );
+  it("is one warning for a key of the push proxy without its address", () => {
+    expect(about("fcm:\n  fcm_v1_key: planted")).toEqual([
+      expect.stringMatching(/but fcm\.fcm_v1_url, the address it belongs to, is not; /),
+    ]);
+  });
+
+  it.each([
+    "enable: no",
+    "fcm_v1_key: k\n  fcm_v1_url: https://push.example.org/send",
+    "fcm_service_account_file: /x.json",
+  ])("is nothing with %s", (line) => {
+    expect(about(`fcm:\n  ${line}`)).toEqual([]);
+  });
 });
 
 it("warns at every start when the login is switched off", () => {

@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { flag, number, optionalText } from "../fields.ts";
 
-const PUSH_TEXT = "it shapes push messages, which come with a later release";
 const PICTURES = "pictures come with a later release";
 const HOOKS = "hooks come with a later release";
 const ENDS = "the end of an alarm is told in a later release";
@@ -46,7 +45,6 @@ export const customize = z
     tag_alarm_event_id: flag(false, {
       about: "Whether the title of a push message names the event.",
       since: "1.0",
-      waitsFor: PUSH_TEXT,
     }),
     use_custom_notification_sound: flag(false, {
       about: "Whether the phone plays its own sound.",
