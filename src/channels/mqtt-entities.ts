@@ -22,16 +22,18 @@ export interface EntitiesDeps {
   readonly home_assistant: boolean;
   readonly context: DiscoveryContext;
   readonly retained: RetainedTopics;
+  readonly subscribe: (filters: readonly string[]) => Promise<void>;
   readonly monitors: () => readonly Monitor[];
   readonly mutes: Mutes | null;
   readonly logger: Logger;
 }
 
 export interface Entities {
-  /** What to subscribe to. */
-  filters(): readonly string[];
-  /** What is offered became known, or changed with the broker; nothing is announced before the first time. */
-  offer(offered: Offered): void;
+  /**
+   * There is a connection, and it is known what this broker is offered: listens first, then announces, so that no
+   * command is lost.
+   */
+  connected(offered: Offered): Promise<void>;
   /** Cameras came, went or got another name. `complete`: the list is ZoneMinder's, not a guess without its database. */
   monitorsChanged(complete: boolean): void;
   /** Mutes changed elsewhere. */
@@ -54,13 +56,13 @@ export function createEntities(deps: EntitiesDeps): Entities {
   const cleared = new Set<string>();
 
   return {
-    filters: () => [
-      topics.motionFilter,
-      discovery.filter,
-      ...(deps.home_assistant ? [discovery.birth] : []),
-      ...(offered?.mute ? [topics.muteSetFilter] : []),
-    ],
-    offer(now) {
+    async connected(now) {
+      await deps.subscribe([
+        topics.motionFilter,
+        discovery.filter,
+        ...(deps.home_assistant ? [discovery.birth] : []),
+        ...(now.mute ? [topics.muteSetFilter] : []),
+      ]);
       offered = now;
       announce();
     },

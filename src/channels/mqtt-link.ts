@@ -51,7 +51,7 @@ const KEEPALIVE_SECONDS = 15;
 /** Messages under way at once: what mosquitto takes of one client (max_inflight_messages), or less if the broker says so. */
 const WINDOW = 20;
 /** Saying goodbye must not hold up the end of the program. */
-const GOODBYE_MS = 300;
+const GOODBYE_MS = 200;
 const CLOSE_MS = 100;
 /** MQTT 5, 2.4: another client has connected with this client id. */
 const SESSION_TAKEN_OVER = 142;

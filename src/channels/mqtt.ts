@@ -87,6 +87,7 @@ export function createMqttChannel(options: MqttChannelOptions): MqttChannel {
     home_assistant: config.home_assistant,
     context: { prefix, serverName, version, topics },
     retained,
+    subscribe: (filters) => link.subscribe(filters),
     monitors: options.monitors,
     mutes: mutes ?? null,
     logger,
@@ -150,18 +151,20 @@ export function createMqttChannel(options: MqttChannelOptions): MqttChannel {
     }
   }
 
-  /** States first, then "online": whoever sees us come back sees how things are. */
+  /** States first, then "online": whoever sees us come back sees how things are, and is listened to. */
   async function onUp(): Promise<void> {
     retained.sendAll();
-    link.publish({ topic: topics.status, payload: ONLINE, retain: true }).catch((failure) => {
-      warnOnce(topics.status, failure);
-    });
     for (const listener of onAvailable) listener();
     const isGuarded = await brokerIsGuarded();
     const may = (permission: Permission) => permission === "yes" || (permission === "auto" && isGuarded);
     showsPictures = pictures !== undefined && may(config.pictures);
-    entities.offer({ pictures: showsPictures, mute: mutes !== undefined && may(config.commands) });
-    await link.subscribe(entities.filters());
+    await entities.connected({
+      pictures: showsPictures,
+      mute: mutes !== undefined && may(config.commands),
+    });
+    await link.publish({ topic: topics.status, payload: ONLINE, retain: true }).catch((failure) => {
+      warnOnce(topics.status, failure);
+    });
   }
 
   /** Whether the broker asks for a login; found out anew with each connection, because brokers get reconfigured. */
