@@ -251,7 +251,7 @@ export function createDevices(options: DevicesOptions): Devices {
         logger.info(`Forgot ${found.device.label}: it was taken out of the token file`);
       }
     }
-    if (changes.size > 0) touch("soon");
+    if (changes.size > 0) touch();
   }
 
   function add(device: KnownDevice): Known {

@@ -15,7 +15,7 @@ export interface TokenSyncOptions {
   readonly logger: Logger;
   /** Everything in memory, as it would be written. */
   entries(): ReadonlyMap<string, TokenEntry>;
-  /** What somebody changed in the file; also everything in it at the first reading. */
+  /** What somebody changed in the file, and everything in it at the first reading. */
   onChanges(changes: EntryChanges): void;
 }
 
@@ -145,6 +145,7 @@ export function createTokenSync(options: TokenSyncOptions): TokenSync {
     }
     options.onChanges(changesFrom(base, parsed.entries, options.entries()));
     base = parsed.entries;
+    isDirty ||= !isSame(base, options.entries());
     rest = { ...rest, ...parsed.rest };
   }
 
@@ -166,6 +167,10 @@ export function createTokenSync(options: TokenSyncOptions): TokenSync {
     options.onChanges(changesFrom(new Map(), copy.parsed.entries, options.entries()));
     rest = copy.parsed.rest;
   }
+}
+
+function isSame(one: ReadonlyMap<string, TokenEntry>, other: ReadonlyMap<string, TokenEntry>): boolean {
+  return JSON.stringify([...one]) === JSON.stringify([...other]);
 }
 
 async function newestCopy(files: readonly string[]) {
