@@ -1,4 +1,6 @@
 // What a durable channel is: who it can reach, and one attempt to reach one of them.
+import type { Alarm } from "../domain/alarm.ts";
+import type { Monitor } from "../domain/monitor.ts";
 import type { ChannelName, DurableRecipient, Notice } from "../domain/notice.ts";
 import type { Part } from "../lib/lifecycle.ts";
 
@@ -19,4 +21,8 @@ export interface Channel extends Part {
   deliver(notice: Notice, signal: AbortSignal): Promise<string>;
   /** Calls back when waiting pays no longer (a broker is back): what waits for its next attempt is tried at once. */
   onAvailable?(listener: () => void): void;
+  /** Every beginning and end of an alarm as it is seen live, told or not: for channels that show states. */
+  stateChanged?(alarms: readonly Alarm[]): void;
+  /** The cameras watched from now on. `isComplete`: read from ZoneMinder, not guessed while its database is away. */
+  monitorsChanged?(monitors: readonly Monitor[], isComplete: boolean): void;
 }

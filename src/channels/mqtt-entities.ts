@@ -23,7 +23,6 @@ export interface EntitiesDeps {
   readonly context: DiscoveryContext;
   readonly retained: RetainedTopics;
   readonly subscribe: (filters: readonly string[]) => Promise<void>;
-  readonly monitors: () => readonly Monitor[];
   readonly mutes: Mutes | null;
   readonly logger: Logger;
 }
@@ -35,7 +34,7 @@ export interface Entities {
    */
   connected(offered: Offered): Promise<void>;
   /** Cameras came, went or got another name. `complete`: the list is ZoneMinder's, not a guess without its database. */
-  monitorsChanged(complete: boolean): void;
+  monitorsChanged(list: readonly Monitor[], complete: boolean): void;
   /** Mutes changed elsewhere. */
   mutesChanged(): void;
   stateChanged(alarms: readonly Alarm[]): void;
@@ -66,8 +65,8 @@ export function createEntities(deps: EntitiesDeps): Entities {
       offered = now;
       announce();
     },
-    monitorsChanged(complete) {
-      monitors = new Map(deps.monitors().map((monitor) => [monitor.id, monitor]));
+    monitorsChanged(list, complete) {
+      monitors = new Map(list.map((monitor) => [monitor.id, monitor]));
       isComplete ||= complete;
       announce();
       removeGone();

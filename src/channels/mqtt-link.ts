@@ -65,6 +65,8 @@ interface Pending {
 export class MqttLink {
   readonly #deps: LinkDeps;
   #client: MqttClient | null = null;
+  /** Settles with the attempt to connect that is under way. */
+  #attempt: PromiseWithResolvers<void> | null = null;
   #window = WINDOW;
   readonly #waiting: Pending[] = [];
   readonly #underWay = new Set<Pending>();
@@ -87,10 +89,14 @@ export class MqttLink {
     return this.#upSince !== null;
   }
 
-  /** Resolves when the broker has taken the message; rejects with NotTaken, at once while there is no connection. */
-  publish(message: Outgoing): Promise<void> {
-    if (this.#upSince === null || this.#stopped) return Promise.reject(new NotTaken(this.#absence()));
-    return this.#enqueue(message);
+  /**
+   * Resolves when the broker has taken the message; rejects with NotTaken. An attempt to connect that is under way is
+   * waited for; otherwise nothing waits for a broker that is away.
+   */
+  async publish(message: Outgoing): Promise<void> {
+    await this.#attempt?.promise;
+    if (this.#upSince === null || this.#stopped) throw new NotTaken(this.#absence());
+    await this.#enqueue(message);
   }
 
   /** Subscribes for this connection; what the broker refuses is left out with a line in the log. */
@@ -114,6 +120,7 @@ export class MqttLink {
     if (this.#stopped) return;
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
+    this.#settleAttempt();
     for (const pending of this.#waiting.splice(0)) pending.settle(new NotTaken("zmes is stopping"));
     const client = this.#client;
     if (client === null) return;
@@ -126,6 +133,7 @@ export class MqttLink {
 
   async #connect(): Promise<void> {
     this.#timer = null;
+    this.#attempt = Promise.withResolvers();
     try {
       // Loaded here: whoever has no broker pays nothing for it.
       const [mqtt, connection] = await Promise.all([import("mqtt"), this.#deps.connection()]);
@@ -171,6 +179,7 @@ export class MqttLink {
   #onConnect(client: MqttClient, packet: IConnackPacket): void {
     if (client !== this.#client) return;
     this.#upSince = this.#deps.clock.monotonic();
+    this.#settleAttempt();
     this.#window = Math.min(WINDOW, packet.properties?.receiveMaximum ?? WINDOW);
     this.#trouble = null;
     this.#deps.logger.info(`Connected to the MQTT broker ${this.#deps.label}`);
@@ -198,7 +207,13 @@ export class MqttLink {
     this.#again();
   }
 
+  #settleAttempt(): void {
+    this.#attempt?.resolve();
+    this.#attempt = null;
+  }
+
   #again(): void {
+    this.#settleAttempt();
     if (this.#stopped) return;
     // Jitter: after a power cut not everybody should knock at the same moment.
     this.#timer = setTimeout(() => void this.#connect(), this.#pause * (0.75 + Math.random() / 2));

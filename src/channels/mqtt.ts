@@ -7,6 +7,7 @@ import type { DurableRecipient, Notice, RecipientId } from "../domain/notice.ts"
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
+import { orAborted } from "../lib/within.ts";
 import { type Channel, DeliveryError } from "./channel.ts";
 import { OFFLINE, ONLINE } from "./mqtt-discovery.ts";
 import { createEntities, type Mutes } from "./mqtt-entities.ts";
@@ -30,8 +31,6 @@ import { ownTopics } from "./mqtt-topics.ts";
 export interface MqttChannelOptions {
   readonly config: MqttOptions;
   readonly version: string;
-  /** Those watched now. */
-  readonly monitors: () => readonly Monitor[];
   readonly clock: Clock;
   readonly logger: Logger;
   /** JPEG bytes for an alarm, null when there are none; without it there is no picture topic. */
@@ -41,10 +40,9 @@ export interface MqttChannelOptions {
 }
 
 export interface MqttChannel extends Channel {
-  /** Takes every beginning and end of an alarm that is seen live, told or not: it becomes ON and OFF. */
+  /** Each beginning and end becomes ON and OFF. */
   stateChanged(alarms: readonly Alarm[]): void;
-  /** `complete`: the list comes from ZoneMinder's database; only then are cameras removed. */
-  monitorsChanged(complete: boolean): void;
+  monitorsChanged(monitors: readonly Monitor[], isComplete: boolean): void;
   /** Mutes changed elsewhere. */
   mutesChanged(): void;
   isConnected(): boolean;
@@ -88,7 +86,6 @@ export function createMqttChannel(options: MqttChannelOptions): MqttChannel {
     context: { prefix, serverName, version, topics },
     retained,
     subscribe: (filters) => link.subscribe(filters),
-    monitors: options.monitors,
     mutes: mutes ?? null,
     logger,
   });
@@ -206,18 +203,4 @@ function asDeliveryError(failure: unknown): DeliveryError {
   if (!(failure instanceof NotTaken)) return new DeliveryError("retry", "stopped while sending");
   const isFinal = failure.code !== null && FINAL.has(failure.code);
   return new DeliveryError(isFinal ? "rejected" : "retry", failure.message);
-}
-
-/** The work, unless the signal comes first; then it may still be taken, and is sent again with the same id. */
-async function orAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(new Error("aborted"));
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    work.catch(() => undefined);
-  }
 }

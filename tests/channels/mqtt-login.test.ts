@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { MqttOptions } from "../../src/channels/mqtt-options.ts";
-import { anAlarm, mid } from "../support/builders.ts";
+import { aMonitor, anAlarm, mid } from "../support/builders.ts";
 import { makeCertificate, type TestCertificate } from "../support/certificates.ts";
 import {
   type Mosquitto,
@@ -41,7 +41,7 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at brokers with TLS a
     broker = await startMosquitto(options);
     channel = aChannel(broker.port, { ...change, config: config(broker.port) });
     await channel.start(noSignal());
-    channel.monitorsChanged(true);
+    channel.monitorsChanged([aMonitor()], true);
     return channel;
   }
 
@@ -186,7 +186,7 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at brokers with TLS a
         mutes: { isMuted: () => false, set: () => muted.add(1) },
       });
       await channel.start(noSignal());
-      channel.monitorsChanged(true);
+      channel.monitorsChanged([aMonitor()], true);
       await vi.waitFor(() => expect(listener?.last("zmes/test/status")).toBe("online"), WAIT);
       await listener?.say("zmes/test/monitor/1/mute/set", "nonsense");
       await vi.waitFor(() => expect(channel?.log()).toContain("it must be ON or OFF"), WAIT);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { DeliveryError } from "../../src/channels/channel.ts";
+import type { Monitor } from "../../src/domain/monitor.ts";
 import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
 import { type Mosquitto, mosquittoMayBeSkipped, startMosquitto } from "../support/mosquitto.ts";
 import { aChannel, aNotice, noSignal, type TestChannel } from "../support/mqtt-channel.ts";
@@ -23,10 +24,13 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at a real broker", ()
     await broker.stop();
   });
 
-  async function started(change: Parameters<typeof aChannel>[1] = {}): Promise<void> {
+  async function started(
+    change: Parameters<typeof aChannel>[1] = {},
+    monitors: readonly Monitor[] = [aMonitor()],
+  ): Promise<void> {
     channel = aChannel(broker.port, change);
     await channel.start(noSignal());
-    channel.monitorsChanged(true);
+    channel.monitorsChanged(monitors, true);
     await vi.waitFor(() => expect(listener.last("zmes/test/status")).toBe("online"), WAIT);
   }
 
@@ -109,7 +113,7 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at a real broker", ()
   });
 
   test("motion is ON and OFF, kept by the broker", async () => {
-    await started({ monitors: () => [aMonitor(), aMonitor({ id: mid(2) })] });
+    await started({}, [aMonitor(), aMonitor({ id: mid(2) })]);
     await vi.waitFor(() => expect(listener.last("zmes/test/monitor/2/motion")).toBe("OFF"), WAIT);
     channel.stateChanged([anAlarm()]);
     await vi.waitFor(() => expect(listener.last("zmes/test/monitor/1/motion")).toBe("ON"), WAIT);
@@ -181,7 +185,7 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at a real broker", ()
     await started();
     const other = aChannel(broker.port, { config: { server_name: "back yard/2" } });
     await other.start(noSignal());
-    other.monitorsChanged(true);
+    other.monitorsChanged([aMonitor()], true);
     await vi.waitFor(() => expect(listener.last("zmes/back_yard_2/status")).toBe("online"), WAIT);
     await other.stop();
     await vi.waitFor(() => expect(listener.last("zmes/back_yard_2/status")).toBe("offline"), WAIT);
@@ -191,7 +195,7 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at a real broker", ()
 
   test("hundreds of cameras are announced within what the broker lets be under way at once", async () => {
     const monitors = Array.from({ length: 300 }, (_, index) => aMonitor({ id: mid(index + 1) }));
-    await started({ monitors: () => monitors, config: { protocol: "5" } });
+    await started({ config: { protocol: "5" } }, monitors);
     await vi.waitFor(() => expect(listener.last("zmes/test/monitor/300/motion")).toBe("OFF"), WAIT);
     expect(channel.isConnected()).toBe(true);
     expect(broker.log()).not.toContain("Receive maximum");

@@ -7,7 +7,6 @@ import { type Config, defaultConfig } from "../../src/config/schema.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
 import { type Notice, noticeId, type RecipientId } from "../../src/domain/notice.ts";
 import { systemClock } from "../../src/lib/clock.ts";
-import { aMonitor } from "./builders.ts";
 
 type Change = Partial<Omit<MqttChannelOptions, "config">> & { readonly config?: Partial<MqttOptions> };
 
@@ -16,7 +15,7 @@ export interface TestChannel extends MqttChannel {
   log(): string;
 }
 
-/** Server name "test", one monitor (1, Garage); not started. */
+/** Server name "test"; not started. */
 export function aChannel(port: number, change: Change = {}): TestChannel {
   const lines: string[] = [];
   const sink = new Writable({
@@ -28,7 +27,6 @@ export function aChannel(port: number, change: Change = {}): TestChannel {
   const section: Config["mqtt"] = defaultConfig().mqtt;
   const channel = createMqttChannel({
     version: "8.0.0",
-    monitors: () => [aMonitor()],
     clock: systemClock,
     logger: pino({ level: "debug" }, sink),
     ...change,

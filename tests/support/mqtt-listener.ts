@@ -1,7 +1,7 @@
 // Somebody at the broker who writes down everything, as Home Assistant or a script would hear it.
 import { connectAsync, type IClientOptions, type IPublishPacket } from "mqtt";
 
-export interface Heard {
+interface Heard {
   readonly topic: string;
   readonly text: string;
   readonly retained: boolean;
