@@ -3,15 +3,12 @@ import { parseOptions } from "../config/cli-options.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { type Device, pushesThisMonth, tokenEnd } from "../domain/device.ts";
-import { reasonOf } from "../lib/errors.ts";
 import { escapeControls } from "../lib/log-text.ts";
 import { becomeUser } from "../lib/privileges.ts";
-import { deviceFrom } from "../store/device-entry.ts";
-import { readText } from "../store/json-file.ts";
-import { parseTokenFile } from "../store/token-file.ts";
 import { readZmConf } from "../zoneminder/zm-conf.ts";
-import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
+import { type Command, EXIT, refuseUsage } from "./command.ts";
 import { configOptions } from "./config-options.ts";
+import { readStoredDevices } from "./stored-devices.ts";
 
 export const devices: Command = {
   name: "devices",
@@ -33,37 +30,19 @@ export const devices: Command = {
     const zoneminder = readZmConf(config.zoneminder.config);
     const values = zoneminder.ok ? zoneminder.conf.values : new Map<string, string>();
     becomeUser(values.get("ZM_WEB_USER"), values.get("ZM_WEB_GROUP"));
-    const found = await readDevices(config, io);
-    if (found === null) return EXIT.failed;
+    const found = await readStoredDevices(config, io.clock.now());
+    if (typeof found === "string") {
+      io.stderr.write(`zmes devices: ${found}\n`);
+      return EXIT.failed;
+    }
     const rows = found.map((device) => rowOf(device, config, io.clock.now()));
     io.stdout.write(asJson ? `${JSON.stringify(rows, null, 2)}\n` : table(rows));
     return EXIT.ok;
   },
 };
 
-const DAY_MS = 86_400_000;
 /** Enough to find the phone in the app's own settings. */
 const SHOWN_CHARACTERS = 10;
-
-/** Only reads: an old or damaged file stays as it is. */
-async function readDevices(
-  { fcm, devices: { adopt_days } }: Config,
-  io: CommandIo,
-): Promise<readonly Device[] | null> {
-  const problem = (words: string): null => {
-    io.stderr.write(`zmes devices: ${fcm.token_file}: ${words}\n`);
-    return null;
-  };
-  try {
-    const content = await readText(fcm.token_file);
-    const parsed = parseTokenFile(content?.text ?? "");
-    if (parsed.format === "damaged") return problem(`the token file is damaged: ${parsed.problem}`);
-    const now = io.clock.now();
-    return [...parsed.entries].map(([token, entry]) => deviceFrom(token, entry, now, adopt_days * DAY_MS));
-  } catch (failure) {
-    return problem(reasonOf(failure));
-  }
-}
 
 /** A device as it is shown; no part of it is secret. */
 interface Row {
