@@ -2,6 +2,7 @@
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { createMqttChannel } from "../channels/mqtt.ts";
 import { hasPushKey } from "../config/checks.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { createDaemon } from "../daemon.ts";
@@ -18,6 +19,7 @@ import { createInstallation, type Installation } from "../zoneminder/installatio
 import { createLogPlaces, type LogPlaces } from "../zoneminder/log-places.ts";
 import { detectOriginal } from "../zoneminder/original.ts";
 import { readZmConf, type ZmConf } from "../zoneminder/zm-conf.ts";
+import { createChannels } from "./channels.ts";
 import { programVersion } from "./version.ts";
 
 export interface ServeOptions {
@@ -69,7 +71,10 @@ export async function serve(options: ServeOptions): Promise<void> {
       logger: logger.child({ room: "devices" }),
     });
     const version = programVersion;
-    const daemon = createDaemon({ config, version, zoneminder, store, devices, clock, logger });
+    const channels = config.mqtt.enable
+      ? [createMqttChannel({ config: config.mqtt, version, clock, logger: logger.child({ room: "mqtt" }) })]
+      : [];
+    const daemon = createDaemon({ config, version, zoneminder, store, devices, channels, clock, logger });
     zoneminder.onAvailable(() => void followSettings(zoneminder, places, logger));
     try {
       await Promise.race([daemon.start(stop), crashed.promise]);
