@@ -2,7 +2,6 @@
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { createMqttChannel } from "../channels/mqtt.ts";
 import { hasPushKey } from "../config/checks.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { createDaemon } from "../daemon.ts";
@@ -71,9 +70,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       logger: logger.child({ room: "devices" }),
     });
     const version = programVersion;
-    const channels = config.mqtt.enable
-      ? [createMqttChannel({ config: config.mqtt, version, clock, logger: logger.child({ room: "mqtt" }) })]
-      : [];
+    const channels = createChannels({ config, version, devices, clock, logger });
     const daemon = createDaemon({ config, version, zoneminder, store, devices, channels, clock, logger });
     zoneminder.onAvailable(() => void followSettings(zoneminder, places, logger));
     try {
