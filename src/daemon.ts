@@ -104,7 +104,10 @@ export function createDaemon(options: DaemonOptions): Daemon {
     options: config.zoneminder,
     clock,
     logger: room("watcher"),
-    onAlarms: pipeline.handle,
+    onAlarms: (alarms) => {
+      pipeline.handle(alarms);
+      for (const channel of channels) channel.stateChanged?.(alarms);
+    },
     isEventOpen: zoneminder.events.isOpen,
     onFilesChanged: () => monitors.reloadSoon(),
     onStall: (gapMs) => {
@@ -124,6 +127,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     onChange: (snapshot) => {
       watcher.setMonitors(snapshot.monitors, snapshot.version, catchUp.remembered);
       catchUp.monitorsAre(snapshot.monitors);
+      for (const channel of channels) channel.monitorsChanged?.(snapshot.monitors, monitors.isFromDatabase());
     },
     logger: room("monitors"),
   });
