@@ -2,12 +2,27 @@
 import { checkConfig } from "./check-config.ts";
 import type { Command } from "./command.ts";
 import { demo } from "./demo.ts";
+import { devices } from "./devices.ts";
 import { exampleConfig } from "./example-config.ts";
 import { createHelp } from "./help.ts";
 import { listen } from "./listen.ts";
+import { outbox } from "./outbox.ts";
 import { run } from "./run.ts";
+import { testPush } from "./test-push.ts";
 import { version } from "./version.ts";
+import { why } from "./why.ts";
 
-const explained: readonly Command[] = [run, checkConfig, exampleConfig, listen, demo, version];
+const explained: readonly Command[] = [
+  run,
+  checkConfig,
+  exampleConfig,
+  why,
+  outbox,
+  devices,
+  testPush,
+  listen,
+  demo,
+  version,
+];
 
 export const commands: readonly Command[] = [...explained, createHelp(explained)];

@@ -5,6 +5,7 @@ import type { Notice, RecipientId } from "../domain/notice.ts";
 import type { Clock } from "../lib/clock.ts";
 import { reasonOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
+import { orAborted } from "../lib/within.ts";
 import { nextDelayMs } from "./backoff.ts";
 import { createLane, type Entry, type Lane } from "./lane.ts";
 import type { Deliverer, OutboxStore } from "./ports.ts";
@@ -56,10 +57,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const lanes = new Map<RecipientId, Lane>();
   const ready: Lane[] = [];
   const running = new Set<Promise<void>>();
-  const abort = new AbortController();
+  const underWay = new Set<AbortController>();
   let size = 0;
   let isFailing = false;
   let stopped = false;
+  let isCutOff = false;
   channel.onAvailable?.(() => {
     for (const lane of lanes.values()) {
       const [head] = lane.queue;
@@ -112,7 +114,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     async stop() {
       stopped = true;
       for (const lane of lanes.values()) lane.rest();
-      const timer = setTimeout(() => abort.abort(new Error("the program ends")), GRACE_MS);
+      const timer = setTimeout(() => {
+        isCutOff = true;
+        for (const each of underWay) each.abort(new Error("the program ends"));
+      }, GRACE_MS);
       while (running.size > 0) await Promise.all(running);
       clearTimeout(timer);
     },
@@ -208,15 +213,20 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   async function attempt(lane: Lane, entry: Entry): Promise<void> {
     entry.attempts += 1;
-    const limit = AbortSignal.timeout(ATTEMPT_LIMIT_MS);
-    const signal = AbortSignal.any([abort.signal, limit]);
+    const abort = new AbortController();
+    underWay.add(abort);
+    const tooLong = new DeliveryError("retry", `no answer within ${ATTEMPT_LIMIT_MS / 1000} s`);
+    const timer = setTimeout(() => abort.abort(tooLong), ATTEMPT_LIMIT_MS);
     try {
-      const words = await orAborted(channel.deliver(entry.notice, signal), signal);
+      const words = await orAborted(channel.deliver(entry.notice, abort.signal), abort.signal);
       finish(lane, entry, "delivered", words);
       noteHealth(null);
     } catch (error) {
-      if (abort.signal.aborted) return; // it stays pending: the next start tries it again
-      onFailure(lane, entry, error);
+      // Cut off, it stays pending: the next start tries it again.
+      if (!isCutOff) onFailure(lane, entry, error);
+    } finally {
+      clearTimeout(timer);
+      underWay.delete(abort);
     }
   }
 
@@ -226,7 +236,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const details = { channel: channel.name, recipient: lane.recipient, alarm: entry.notice.alarm.id };
     switch (failure) {
       case "retry":
-        if (!(error instanceof DeliveryError) && !isAbort(error))
+        if (!(error instanceof DeliveryError))
           logger.error({ err: error, ...details }, "An attempt to deliver failed unexpectedly");
         retry(entry, words, error instanceof DeliveryError ? error.retryAfterMs : null);
         noteHealth(words);
@@ -280,22 +290,4 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       logger.warn({ channel: channel.name, problem }, "Notices cannot be delivered and are tried again");
     else logger.info({ channel: channel.name }, "Notices are delivered again");
   }
-}
-
-/** The work, or the signal's reason as soon as it is aborted, even when the channel does not listen to it. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    work.catch(() => undefined);
-  }
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError");
 }

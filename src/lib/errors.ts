@@ -74,6 +74,10 @@ const errors = {
     message: "{path} cannot be used as a service account for push messages: {problem}",
     hint: "Make a new key in the Firebase console: Project settings, Service accounts, Generate new private key.",
   },
+  HISTORY_UNREADABLE: {
+    message: "The history in {path} cannot be used: {problem}",
+    hint: "The server makes it at its first start. Run this as root or as the user that runs zmes, with the same --config.",
+  },
   STORE_NEWER: {
     message: "{path} was written by a newer zmes (format {found}, this one knows {known})",
     hint: "Install that newer version again, or move the file away; it was not touched.",

@@ -19,6 +19,9 @@ export class NewerFormatError extends Error {
   }
 }
 
+/** How long to wait for another process that writes; transactions take milliseconds. */
+const BUSY_MS = 1000;
+
 /** SQLite's primary result codes (sqlite.org/rescode.html). */
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
@@ -31,7 +34,7 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
   refuseNewer(versionInHeader(path), steps.length);
   // Created first so that it never exists with wider rights; -wal and -shm get the rights of the file.
   if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
-  const database = new DatabaseSync(path, { timeout: 1000, enableForeignKeyConstraints: true });
+  const database = new DatabaseSync(path, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
   try {
     prepare(database, path, steps);
     return database;
@@ -41,13 +44,28 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
   }
 }
 
-/** Opens a file on a disk that cannot be written, as far as it was written. */
+/** Opens a file for reading only: beside a running program, or on a disk that cannot be written. */
 export function openForReading(path: string): Database {
   refuseNewer(versionInHeader(path), migrations.length);
+  try {
+    const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS });
+    database.prepare("SELECT count(*) FROM sqlite_schema").get(); // what -wal holds can be read as well
+    return database;
+  } catch (failure) {
+    if (isDamage(failure)) throw failure;
+    const url = pathToFileURL(path);
+    // Where the -shm file cannot be made, `immutable` shows at least what is in the file itself.
+    url.search = "?mode=ro&immutable=1";
+    return new DatabaseSync(url, { readOnly: true });
+  }
+}
+
+/** Opens an existing file of just this format for writing, beside a running program. */
+export function openAsIs(path: string): Database {
+  refuseNewer(versionInHeader(path), migrations.length);
   const url = pathToFileURL(path);
-  // Without `immutable`, SQLite wants to create the -shm file beside it.
-  url.search = "?mode=ro&immutable=1";
-  return new DatabaseSync(url, { readOnly: true });
+  url.search = "?mode=rw";
+  return new DatabaseSync(url, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
 }
 
 /** True when the error says that the file itself is damaged. */

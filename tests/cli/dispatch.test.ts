@@ -50,7 +50,19 @@ test("the help lists every command with its summary", async () => {
 test("the commands are those that the documentation promises", () => {
   const names = commands.map(({ name }) => name);
   expect(names.sort()).toEqual(
-    ["check-config", "demo", "example-config", "help", "listen", "run", "version"].sort(),
+    [
+      "check-config",
+      "demo",
+      "devices",
+      "example-config",
+      "help",
+      "listen",
+      "outbox",
+      "run",
+      "test-push",
+      "version",
+      "why",
+    ].sort(),
   );
 });
 

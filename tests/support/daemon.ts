@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Channel } from "../../src/channels/channel.ts";
 import { type Config, defaultConfig } from "../../src/config/schema.ts";
 import { createDaemon, type Daemon, type ZoneMinder } from "../../src/daemon.ts";
 import { createSimulatedCamera, type SimulatedCamera } from "../../src/demo/simulated-camera.ts";
@@ -23,6 +24,8 @@ const USERS: ReadonlyMap<string, Rights> = new Map<string, Rights>([
 export interface Site {
   readonly cameras: readonly [SimulatedCamera, SimulatedCamera];
   readonly log: Record<string, unknown>[];
+  /** What the daemon remembers. */
+  readonly dataFile: string;
   readonly daemon: Daemon;
   /** What the simulated database says; change it before the daemon asks. */
   readonly zoneminder: { -readonly [K in keyof ZoneMinder]: ZoneMinder[K] };
@@ -36,7 +39,10 @@ export interface Site {
 }
 
 /** Two cameras, "Front Door" (1) and "Garage" (2), and a daemon on a free port. */
-export function createSite(change: (config: Config) => Config = (config) => config): Site {
+export function createSite(
+  change: (config: Config) => Config = (config) => config,
+  channels: readonly Channel[] = [],
+): Site {
   const folder = mkdtempSync(join(tmpdir(), "zmes-site-"));
   const cameras = [
     createSimulatedCamera({ directory: folder, id: 1 }),
@@ -51,12 +57,21 @@ export function createSite(change: (config: Config) => Config = (config) => conf
     const logger = recordingLogger(log);
     const config = change(testConfig());
     const store = createStore({ path: join(folder, "zmes.db"), clock: systemClock, logger });
-    return createDaemon({ config, version: "8.0.0", zoneminder, store, clock: systemClock, logger });
+    return createDaemon({
+      config,
+      version: "8.0.0",
+      zoneminder,
+      store,
+      channels,
+      clock: systemClock,
+      logger,
+    });
   }
 
   const site: Site = {
     cameras,
     log,
+    dataFile: join(folder, "zmes.db"),
     zoneminder,
     get daemon() {
       return daemon;
