@@ -31,6 +31,17 @@ export interface DurableRecipient {
   /** How people recognise it, without secrets: "phone ...27a387", "broker 127.0.0.1". */
   readonly label: string;
   readonly preferences: Recipient;
+  /**
+   * True when alarms of different monitors need not wait for each other: a script that takes a minute for one camera
+   * holds up no other. Its notices then go to one recipient per monitor, `recipientFor`.
+   */
+  readonly isOrderedByMonitor?: boolean;
+}
+
+/** Whom an alarm is told to when the recipient keeps the order of each monitor alone: "script:4". */
+export function recipientFor(recipient: DurableRecipient, { monitor }: Alarm): DurableRecipient {
+  if (recipient.isOrderedByMonitor !== true) return recipient;
+  return { ...recipient, id: `${recipient.id}:${monitor.id}` as RecipientId };
 }
 
 export function noticeId(alarm: Alarm, recipient: RecipientId): NoticeId {

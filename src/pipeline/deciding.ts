@@ -1,7 +1,7 @@
 // Decides about the recipients of durable channels, alarm by alarm, in slices: the scan must go on meanwhile.
 import type { Alarm } from "../domain/alarm.ts";
 import type { Decision, ToldMark } from "../domain/decision.ts";
-import { type DurableRecipient, type Notice, noticeId } from "../domain/notice.ts";
+import { type DurableRecipient, type Notice, noticeId, recipientFor } from "../domain/notice.ts";
 import { decide } from "../domain/policy.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { DurableRecipients, Outbox } from "./ports.ts";
@@ -52,7 +52,8 @@ export function createDeciding({ recipients, outbox, clock }: DecidingDeps): Dec
   }
 
   function decided({ alarm, mark, withheld }: Undecided): Decision {
-    const everybody = withheld === null ? recipients.all() : [];
+    const everybody =
+      withheld === null ? recipients.all().map((recipient) => recipientFor(recipient, alarm)) : [];
     const now = clock.now();
     const verdicts = everybody.map((recipient) => ({
       recipient,

@@ -22,9 +22,8 @@ export const hook = z
       waitsFor: HOOKS,
     }),
     hook_pass_image_path: flag(false, {
-      about: "Whether the script is given the folder of the event.",
+      about: "Whether scripts are given the folder of the event.",
       since: "3.3",
-      waitsFor: HOOKS,
     }),
     event_start_hook: optionalText({
       about: "Script run when an event starts.",
