@@ -48,6 +48,8 @@ export interface Login {
   readonly password: string;
 }
 
+type BrokerOptions = Pick<MqttOptions, "server" | "tls_ca" | "tls_cert" | "tls_key">;
+
 /** IANA's for MQTT, and those of HTTP for its WebSocket form. */
 const PORTS = { mqtt: 1883, mqtts: 8883, ws: 80, wss: 443 } as const;
 const ENCRYPTED = { mqtt: "mqtts", mqtts: "mqtts", ws: "wss", wss: "wss" } as const;
@@ -65,7 +67,7 @@ const ALIASES: Readonly<Record<string, Scheme>> = {
  * Reads `mqtt.server`: "host", "host:port" as in the original, or a URL (mqtt, mqtts, ws, wss). Whoever names an
  * authority or a certificate of his own wants TLS, whatever the scheme says. Null when it cannot be an address.
  */
-export function parseBroker(options: Pick<MqttOptions, "server" | "tls_ca" | "tls_cert">): Broker | null {
+export function parseBroker(options: BrokerOptions): Broker | null {
   const text = options.server.trim();
   const url = parseUrl(isIPv6(text) ? `mqtt://[${text}]` : text.includes("://") ? text : `mqtt://${text}`);
   if (url === null) return null;
@@ -74,7 +76,7 @@ export function parseBroker(options: Pick<MqttOptions, "server" | "tls_ca" | "tl
   if (named === undefined || host === "" || url.hash !== "") return null;
   const isWebSocket = named === "ws" || named === "wss";
   if (!isWebSocket && (url.search !== "" || !["", "/"].includes(url.pathname))) return null;
-  const scheme = options.tls_ca !== null || options.tls_cert !== null ? ENCRYPTED[named] : named;
+  const scheme = options.tls_ca !== null || hasCertificate(options) ? ENCRYPTED[named] : named;
   const port = url.port === "" ? PORTS[scheme] : Number(url.port);
   const path = isWebSocket ? `${url.pathname === "" ? "/" : url.pathname}${url.search}` : "";
   const login = loginIn(url);
@@ -122,6 +124,11 @@ export function isTopic(text: string): boolean {
   return text !== "" && !/[+#\0]/.test(text) && !text.startsWith("$");
 }
 
+/** Both or none, as the original has it. */
+function hasCertificate({ tls_cert, tls_key }: BrokerOptions): boolean {
+  return tls_cert !== null && tls_key !== null;
+}
+
 function parseUrl(text: string): URL | null {
   // Of a scheme it does not know, URL would keep blanks and upper case in the host.
   return /\s/.test(text) || !URL.canParse(text) ? null : new URL(text);
@@ -140,8 +147,8 @@ async function tlsOptions(options: MqttOptions): Promise<IClientOptions> {
   const { tls_ca, tls_cert, tls_key } = options;
   const [ca, cert, key] = await Promise.all([
     read("mqtt.tls_ca", tls_ca),
-    read("mqtt.tls_cert", tls_cert),
-    read("mqtt.tls_key", tls_key),
+    read("mqtt.tls_cert", hasCertificate(options) ? tls_cert : null),
+    read("mqtt.tls_key", hasCertificate(options) ? tls_key : null),
   ]);
   return {
     rejectUnauthorized: !options.tls_insecure,

@@ -40,11 +40,6 @@ function mqttProblems({ mqtt }: Config): Finding[] {
     if (isTopic(mqtt[key])) continue;
     problems.push({ path: `mqtt.${key}`, text: "expected the first part of a topic, without + and # in it" });
   }
-  if ((mqtt.tls_cert === null) !== (mqtt.tls_key === null))
-    problems.push({
-      path: mqtt.tls_cert === null ? "mqtt.tls_key" : "mqtt.tls_cert",
-      text: "a certificate needs its key: set mqtt.tls_cert and mqtt.tls_key, or neither",
-    });
   return problems;
 }
 
@@ -62,6 +57,12 @@ export function findDangers(config: Config, isSet: (path: KeyPath) => boolean): 
     dangers.push({
       path: `fcm.${way.key}`,
       text: `push to phones is on, but ${way.why}; phones register and everything else works. ${way.wayOut}`,
+    });
+  }
+  if (config.mqtt.enable && (config.mqtt.tls_cert === null) !== (config.mqtt.tls_key === null)) {
+    dangers.push({
+      path: config.mqtt.tls_cert === null ? "mqtt.tls_key" : "mqtt.tls_cert",
+      text: "this is not used: a certificate needs its key. Set mqtt.tls_cert and mqtt.tls_key, or neither.",
     });
   }
   if (isSet("customize.event_check_interval")) {

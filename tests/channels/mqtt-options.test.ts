@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isTopic, parseBroker } from "../../src/channels/mqtt-options.ts";
 
-const broker = (server: string, files: { tls_ca?: string; tls_cert?: string } = {}) =>
-  parseBroker({ server, tls_ca: null, tls_cert: null, ...files });
+const broker = (server: string, files: { tls_ca?: string; tls_cert?: string; tls_key?: string } = {}) =>
+  parseBroker({ server, tls_ca: null, tls_cert: null, tls_key: null, ...files });
 
 describe("mqtt.server", () => {
   test.each([
@@ -45,7 +45,9 @@ describe("mqtt.server", () => {
 
   test("an authority or a certificate of one's own means TLS, with its port, whatever the scheme says", () => {
     expect(broker("broker", { tls_ca: "ca.pem" })).toMatchObject({ scheme: "mqtts", port: 8883 });
-    expect(broker("ws://broker", { tls_cert: "c.pem" })).toMatchObject({ scheme: "wss", port: 443 });
+    const pair = { tls_cert: "c.pem", tls_key: "k.pem" };
+    expect(broker("ws://broker", pair)).toMatchObject({ scheme: "wss", port: 443 });
+    expect(broker("broker", { tls_cert: "c.pem" })).toMatchObject({ scheme: "mqtt", port: 1883 });
   });
 
   test("a path is kept where there are paths", () => {
