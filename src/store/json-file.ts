@@ -79,7 +79,7 @@ export async function replaceFile(file: string, text: string, options: ReplaceOp
   return (await stampOf(target))?.stamp ?? "";
 }
 
-/** Gives the file another name beside it, one that is free; returns that name. Nothing is ever overwritten. */
+/** Copies the file under a free name beside it, or in the directory given; returns that name. */
 export async function setAside(file: string, suffix: string, directory?: string): Promise<string> {
   const target = await resolved(file);
   for (let number = 1; ; number++) {
@@ -90,18 +90,17 @@ export async function setAside(file: string, suffix: string, directory?: string)
   }
 }
 
-/** Puts a second name on the content, or copies it where the file system knows no links; false: name taken. */
+/** A copy, not a second name: a file that is later written in place would take it along. False: the name is taken. */
 async function copyTo(from: string, to: string): Promise<boolean> {
+  const [bytes, { mode }] = await Promise.all([readFile(from), stat(from)]);
   try {
-    await link(from, to);
+    const handle = await open(to, "wx", 0o600);
+    await writeAndSync(handle, bytes, mode);
     return true;
   } catch (failure) {
     if (systemCode(failure) === "EEXIST") return false;
+    throw failure;
   }
-  const { mode } = await stat(from);
-  const handle = await open(to, "wx", 0o600);
-  await writeAndSync(handle, await readFile(from), mode);
-  return true;
 }
 
 async function replaceWhole(target: string, text: string): Promise<void> {
@@ -109,11 +108,12 @@ async function replaceWhole(target: string, text: string): Promise<void> {
   const old = await stat(target).catch(() => null);
   await rm(temporary, { force: true });
   const handle = await open(temporary, "wx", 0o600);
-  await writeAndSync(handle, Buffer.from(text), old === null ? NEW_FILE_MODE : old.mode, old);
   try {
+    await writeAndSync(handle, Buffer.from(text), old === null ? NEW_FILE_MODE : old.mode, old);
     if (old !== null) await keepOld(target);
     await rename(temporary, target);
   } catch (failure) {
+    // On a full disk above all it must not stay.
     await rm(temporary, { force: true });
     throw failure;
   }
@@ -140,8 +140,14 @@ async function writeAndSync(
 /** The file as it is becomes `.bak`: at each moment one of the two names holds whole content. */
 async function keepOld(target: string): Promise<void> {
   const next = `${target}.bak.tmp`;
-  await rm(next, { force: true });
-  if (await copyTo(target, next)) await rename(next, `${target}.bak`);
+  try {
+    await rm(next, { force: true });
+    // A second name costs no space; where the file system knows none, a copy is made.
+    await link(target, next).catch(() => copyTo(target, next));
+    await rename(next, `${target}.bak`);
+  } catch {
+    // No copy is no reason to lose what is new: the old content stands until the rename.
+  }
 }
 
 /** Never empties the file first: an empty one would mean that there is nothing. */

@@ -80,7 +80,8 @@ export function createTokenSync(options: TokenSyncOptions): TokenSync {
   function inTurn(work: () => Promise<void>): Promise<void> {
     working = working.then(work).then(
       () => {
-        if (trouble !== null) logger.info({ path: file }, "The token file can be used again");
+        if (trouble === null || isDirty) return;
+        logger.info({ path: file }, "The token file can be used again");
         trouble = null;
       },
       (failure: unknown) => {

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import type { LiveReceiver } from "../../src/channels/live-receiver.ts";
 import { createWebSocketChannel } from "../../src/channels/websocket.ts";
-import { alarmFrame } from "../../src/channels/websocket-message.ts";
+import { alarmFrame, supplementaryFrame } from "../../src/channels/websocket-message.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
 import type { Recipient } from "../../src/domain/recipient.ts";
 import type { Clock } from "../../src/lib/clock.ts";
@@ -54,6 +54,18 @@ test("everybody is told before tell returns, from one and the same bytes", () =>
   const first = clients[0]?.written[0];
   expect(first).toEqual(alarmFrame(alarmOf(1, 10)));
   for (const client of clients) expect(client.written[0]).toBe(first);
+});
+
+test("those whose phone gets push as well share the bytes that say so, the others those that do not", () => {
+  const plain = [receiver(), receiver()];
+  const phones = [receiver(), receiver()].map((one) => ({ ...one, supplementary: true }));
+  const alarms = [alarmOf(1, 10), alarmOf(2, 11)];
+  const [one, two, three, four] = [plain[0], phones[0], plain[1], phones[1]];
+  channelTo([one, two, three, four].filter((each) => each !== undefined)).tell(alarms);
+  expect(one?.written).toEqual([Buffer.concat(alarms.map(alarmFrame))]);
+  expect(two?.written).toEqual([Buffer.concat(alarms.map(supplementaryFrame))]);
+  expect(three?.written[0]).toBe(one?.written[0]);
+  expect(four?.written[0]).toBe(two?.written[0]);
 });
 
 test("all alarms of a scan cost a client one write, one frame each", () => {

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { checkConfig } from "../../src/cli/check-config.ts";
 import { devices } from "../../src/cli/devices.ts";
 import { testIo } from "../support/command-io.ts";
 
@@ -107,6 +108,14 @@ test("an old file is shown and left as it is", async () => {
   expect([code, out.trim().split("\n")]).toEqual([0, expect.objectContaining({ length: 4 })]);
   expect(readFileSync(file, "utf8")).toBe(fixture("v5.txt"));
   expect(readdirSync(folder).sort()).toEqual(["tokens.txt", "zm.conf", "zmes.yml"]);
+});
+
+test("check-config leaves an old file as it is, too", async () => {
+  writeFileSync(file, fixture("v5.txt"));
+  writeFileSync(join(folder, "zmes.yml"), `fcm:\n  token_file: ${file}\nssl:\n  enable: no\n`);
+  await checkConfig.run(["--config", join(folder, "zmes.yml")], testIo());
+  expect(readFileSync(file, "utf8")).toBe(fixture("v5.txt"));
+  expect(readdirSync(folder).sort()).toEqual(["tokens.txt", "zmes.yml"]);
 });
 
 test("without a file there are no phones, and none is made", async () => {

@@ -2,19 +2,22 @@ import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   chownSync,
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { readText, replaceFile, setAside, stampOf } from "../../src/store/json-file.ts";
 
 let folder: string;
@@ -94,12 +97,39 @@ test("where only the file is ours it is written in place, and a copy lies in the
   expect(readdirSync(folder).sort()).toEqual(["data", "tokens.txt"]);
 });
 
+test("what was set aside stays as it is when the file is then written in place", async () => {
+  writeFileSync(file, "damaged");
+  const aside = await setAside(file, "damaged", folder);
+  const handle = openSync(file, "r+");
+  writeSync(handle, "whole one");
+  closeSync(handle);
+  expect(readFileSync(aside, "utf8")).toBe("damaged");
+});
+
+test("on a full disk the old content stays, and nothing half written", async () => {
+  const disk = mkdtempSync(join(tmpdir(), "zmes-full-"));
+  onTestFinished(() => rmSync(disk, { recursive: true, force: true }));
+  file = join(disk, "tokens.txt");
+  writeFileSync(file, "one");
+  // More than a file may have, in a process of its own, is refused as a full disk is (EFBIG, ENOSPC).
+  const script = join(import.meta.dirname, "write-tokens-once.ts");
+  const command = `ulimit -f 8; trap '' XFSZ; exec "$0" "$@"`;
+  const big = "x".repeat(100_000);
+  expect(() =>
+    execFileSync("bash", ["-c", command, process.execPath, script, file, `${disk}/safety`, big], {
+      stdio: "pipe",
+    }),
+  ).toThrow(/EFBIG/);
+  expect(readFileSync(file, "utf8")).toBe("one");
+  expect(readdirSync(disk)).toEqual(["tokens.txt"]);
+});
+
 test("setting aside never takes a name that is in use", async () => {
   writeFileSync(file, "one");
   expect(await setAside(file, "damaged")).toBe(`${file}.damaged`);
   writeFileSync(file, "two");
   expect(await setAside(file, "damaged")).toBe(`${file}.damaged-2`);
-  expect(readFileSync(`${file}.damaged`, "utf8")).toBe("two");
+  expect(readFileSync(`${file}.damaged`, "utf8")).toBe("one");
 });
 
 test("a process that is killed while it writes leaves the old content or the new", async () => {
