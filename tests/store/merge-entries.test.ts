@@ -22,7 +22,11 @@ const entries = fc
   .map((one) => map(one));
 
 test("a file that nobody edited changes nothing", () => {
-  fc.assert(fc.property(entries, entries, (base, ours) => expect(merged(base, base, ours)).toEqual(ours)));
+  fc.assert(
+    fc.property(entries, entries, (base, ours) => {
+      expect(merged(base, base, ours)).toEqual(ours);
+    }),
+  );
 });
 
 test("what nobody changed in memory becomes what the file says", () => {
