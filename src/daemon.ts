@@ -1,6 +1,6 @@
 // The composition root: builds every part of the server, connects them, and fixes the order of start and stop.
 import type { AddressInfo } from "node:net";
-import type { Channel } from "./channels/channel.ts";
+import type { Channel, MonitorNews } from "./channels/channel.ts";
 import { createWebSocketChannel } from "./channels/websocket.ts";
 import type { Config } from "./config/schema.ts";
 import { createOutbox } from "./delivery/outbox.ts";
@@ -127,7 +127,12 @@ export function createDaemon(options: DaemonOptions): Daemon {
     onChange: (snapshot) => {
       watcher.setMonitors(snapshot.monitors, snapshot.version, catchUp.remembered);
       catchUp.monitorsAre(snapshot.monitors);
-      for (const channel of channels) channel.monitorsChanged?.(snapshot.monitors, monitors.isFromDatabase());
+      const news: MonitorNews = {
+        monitors: snapshot.monitors,
+        isComplete: monitors.isFromDatabase(),
+        wasInAlarm: (id) => catchUp.remembered(id)?.open === true,
+      };
+      for (const channel of channels) channel.monitorsChanged?.(news);
     },
     logger: room("monitors"),
   });

@@ -1,6 +1,6 @@
 // What a durable channel is: who it can reach, and one attempt to reach one of them.
 import type { Alarm } from "../domain/alarm.ts";
-import type { Monitor } from "../domain/monitor.ts";
+import type { Monitor, MonitorId } from "../domain/monitor.ts";
 import type { ChannelName, DurableRecipient, Notice } from "../domain/notice.ts";
 import type { Part } from "../lib/lifecycle.ts";
 
@@ -23,6 +23,14 @@ export interface Channel extends Part {
   onAvailable?(listener: () => void): void;
   /** Every beginning and end of an alarm as it is seen live, told or not: for channels that show states. */
   stateChanged?(alarms: readonly Alarm[]): void;
-  /** The cameras watched from now on. `isComplete`: read from ZoneMinder, not guessed while its database is away. */
-  monitorsChanged?(monitors: readonly Monitor[], isComplete: boolean): void;
+  monitorsChanged?(list: MonitorNews): void;
+}
+
+/** The cameras watched from now on. */
+export interface MonitorNews {
+  readonly monitors: readonly Monitor[];
+  /** Read from ZoneMinder, not guessed while its database is away. */
+  readonly isComplete: boolean;
+  /** Whose alarm was running when the last run ended: no beginning is seen of it again, but its end. */
+  wasInAlarm(monitor: MonitorId): boolean;
 }

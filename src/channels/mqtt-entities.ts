@@ -2,6 +2,7 @@
 import type { Alarm } from "../domain/alarm.ts";
 import type { Monitor, MonitorId } from "../domain/monitor.ts";
 import type { Logger } from "../lib/log.ts";
+import type { MonitorNews } from "./channel.ts";
 import {
   type DiscoveryContext,
   discoveryTopics,
@@ -33,8 +34,8 @@ export interface Entities {
    * command is lost.
    */
   connected(offered: Offered): Promise<void>;
-  /** Cameras came, went or got another name. `complete`: the list is ZoneMinder's, not a guess without its database. */
-  monitorsChanged(list: readonly Monitor[], complete: boolean): void;
+  /** Cameras came, went or got another name. */
+  monitorsChanged(list: MonitorNews): void;
   /** Mutes changed elsewhere. */
   mutesChanged(): void;
   stateChanged(alarms: readonly Alarm[]): void;
@@ -65,9 +66,10 @@ export function createEntities(deps: EntitiesDeps): Entities {
       offered = now;
       announce();
     },
-    monitorsChanged(list, complete) {
-      monitors = new Map(list.map((monitor) => [monitor.id, monitor]));
-      isComplete ||= complete;
+    monitorsChanged(list) {
+      for (const { id } of list.monitors) if (!monitors?.has(id) && list.wasInAlarm(id)) inAlarm.add(id);
+      monitors = new Map(list.monitors.map((monitor) => [monitor.id, monitor]));
+      isComplete ||= list.isComplete;
       announce();
       removeGone();
     },

@@ -2,13 +2,12 @@
 import { hostname } from "node:os";
 import type { IClientOptions } from "mqtt";
 import type { Alarm } from "../domain/alarm.ts";
-import type { Monitor } from "../domain/monitor.ts";
 import type { DurableRecipient, Notice, RecipientId } from "../domain/notice.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import { orAborted } from "../lib/within.ts";
-import { type Channel, DeliveryError } from "./channel.ts";
+import { type Channel, DeliveryError, type MonitorNews } from "./channel.ts";
 import { OFFLINE, ONLINE } from "./mqtt-discovery.ts";
 import { createEntities, type Mutes } from "./mqtt-entities.ts";
 import { MqttLink, NotTaken, type Outgoing } from "./mqtt-link.ts";
@@ -42,7 +41,7 @@ export interface MqttChannelOptions {
 export interface MqttChannel extends Channel {
   /** Each beginning and end becomes ON and OFF. */
   stateChanged(alarms: readonly Alarm[]): void;
-  monitorsChanged(monitors: readonly Monitor[], isComplete: boolean): void;
+  monitorsChanged(list: MonitorNews): void;
   /** Mutes changed elsewhere. */
   mutesChanged(): void;
   isConnected(): boolean;

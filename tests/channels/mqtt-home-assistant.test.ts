@@ -10,7 +10,7 @@ import { ownTopics } from "../../src/channels/mqtt-topics.ts";
 import type { Monitor } from "../../src/domain/monitor.ts";
 import { aMonitor, anAlarm, mid } from "../support/builders.ts";
 import { type Mosquitto, mosquittoMayBeSkipped, startMosquitto } from "../support/mosquitto.ts";
-import { aChannel, aNotice, noSignal, type TestChannel } from "../support/mqtt-channel.ts";
+import { aChannel, aNotice, newsOf, noSignal, type TestChannel } from "../support/mqtt-channel.ts";
 import { type Listener, listenTo } from "../support/mqtt-listener.ts";
 
 const WAIT = { timeout: 15_000, interval: 20 };
@@ -101,7 +101,7 @@ describe.skipIf(mosquittoMayBeSkipped())("Home Assistant at a real broker", () =
   async function started(config = {}, isComplete = true): Promise<void> {
     channel = aChannel(broker.port, { config });
     await channel.start(noSignal());
-    channel.monitorsChanged(monitors, isComplete);
+    channel.monitorsChanged(newsOf(monitors, { isComplete }));
     await vi.waitFor(() => expect(listener.on("zmes/test/status").at(-1)?.text).toBe("online"), WAIT);
   }
   const isThere = (topic: string) => vi.waitFor(() => expect(listener.last(topic)).not.toBeNull(), WAIT);
@@ -148,7 +148,7 @@ describe.skipIf(mosquittoMayBeSkipped())("Home Assistant at a real broker", () =
     await started();
     await isThere(SECOND);
     monitors = [aMonitor(), aMonitor({ id: mid(3), name: "New" })];
-    channel.monitorsChanged(monitors, true);
+    channel.monitorsChanged(newsOf(monitors));
     await isGone(SECOND);
     await isGone("zmes/test/monitor/2/motion");
     await isThere("homeassistant/device/zmes_test/monitor_3/config");
@@ -159,7 +159,7 @@ describe.skipIf(mosquittoMayBeSkipped())("Home Assistant at a real broker", () =
     await started();
     await isThere(CAMERA);
     monitors = [aMonitor({ name: "Workshop" })];
-    channel.monitorsChanged(monitors, true);
+    channel.monitorsChanged(newsOf(monitors));
     await vi.waitFor(
       () => expect(JSON.parse(listener.last(CAMERA) ?? "{}").device?.name).toBe("Workshop"),
       WAIT,
@@ -183,11 +183,11 @@ describe.skipIf(mosquittoMayBeSkipped())("Home Assistant at a real broker", () =
     monitors = [];
     await started({}, false);
     monitors = [aMonitor()];
-    channel.monitorsChanged(monitors, false);
+    channel.monitorsChanged(newsOf(monitors, { isComplete: false }));
     channel.stateChanged([anAlarm()]);
     await vi.waitFor(() => expect(listener.last("zmes/test/monitor/1/motion")).toBe("ON"), WAIT);
     expect(listener.last(SECOND)).not.toBeNull();
-    channel.monitorsChanged(monitors, true);
+    channel.monitorsChanged(newsOf(monitors));
     await isGone(SECOND);
   });
 

@@ -1,3 +1,4 @@
+import { copyFileSync, readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { MqttOptions } from "../../src/channels/mqtt-options.ts";
 import { aMonitor, anAlarm, mid } from "../support/builders.ts";
@@ -8,7 +9,7 @@ import {
   mosquittoMayBeSkipped,
   startMosquitto,
 } from "../support/mosquitto.ts";
-import { aChannel, aNotice, noSignal, type TestChannel } from "../support/mqtt-channel.ts";
+import { aChannel, aNotice, newsOf, noSignal, type TestChannel } from "../support/mqtt-channel.ts";
 import { type Listener, listenTo } from "../support/mqtt-listener.ts";
 
 const WAIT = { timeout: 15_000, interval: 20 };
@@ -41,7 +42,7 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at brokers with TLS a
     broker = await startMosquitto(options);
     channel = aChannel(broker.port, { ...change, config: config(broker.port) });
     await channel.start(noSignal());
-    channel.monitorsChanged([aMonitor()], true);
+    channel.monitorsChanged(newsOf([aMonitor()]));
     return channel;
   }
 
@@ -76,7 +77,6 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at brokers with TLS a
   test("a file that cannot be read is said once, and the next attempt reads it again", async () => {
     const found = await at({ tls: tls() }, () => ({ tls_ca: `${certificate.folder}/missing.pem` }));
     await vi.waitFor(() => expect(found.log()).toMatch(/mqtt\.tls_ca .*missing\.pem cannot be read/), WAIT);
-    const { copyFileSync } = await import("node:fs");
     copyFileSync(certificate.cert, `${certificate.folder}/missing.pem`);
     await isConnected();
     expect(found.log().match(/"level":40/g)).toHaveLength(1);
@@ -125,6 +125,19 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at brokers with TLS a
       failure: "rejected",
       message: expect.stringContaining("Not authorized"),
     });
+  });
+
+  test("the rights that the page names are enough", async () => {
+    const page = readFileSync(new URL("../../docs/mqtt.md", import.meta.url), "utf8");
+    const rights = /^user zmes\n(?:topic .*\n)+/m.exec(page)?.[0].replaceAll("<server name>", "test");
+    const acl = `${rights}\nuser boss\ntopic readwrite #`.split("\n");
+    const mutes = { isMuted: () => false, set: () => undefined };
+    const found = await at({ login: LOGIN, acl }, () => ({ ...LOGIN, protocol: "5" }), { mutes });
+    await vi.waitFor(() => expect(broker?.log()).toContain("zmes/test/monitor/+/mute/set"), WAIT);
+    await found.deliver(aNotice(anAlarm()), noSignal());
+    await found.stop();
+    expect(found.log()).not.toMatch(/does not take|refuses/);
+    expect(broker?.log()).not.toContain("Denied PUBLISH");
   });
 
   test("a broker that allows only the old topics still gets the alarms", async () => {
@@ -186,7 +199,7 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at brokers with TLS a
         mutes: { isMuted: () => false, set: () => muted.add(1) },
       });
       await channel.start(noSignal());
-      channel.monitorsChanged([aMonitor()], true);
+      channel.monitorsChanged(newsOf([aMonitor()]));
       await vi.waitFor(() => expect(listener?.last("zmes/test/status")).toBe("online"), WAIT);
       await listener?.say("zmes/test/monitor/1/mute/set", "nonsense");
       await vi.waitFor(() => expect(channel?.log()).toContain("it must be ON or OFF"), WAIT);

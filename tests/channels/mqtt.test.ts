@@ -3,7 +3,7 @@ import { DeliveryError } from "../../src/channels/channel.ts";
 import type { Monitor } from "../../src/domain/monitor.ts";
 import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
 import { type Mosquitto, mosquittoMayBeSkipped, startMosquitto } from "../support/mosquitto.ts";
-import { aChannel, aNotice, noSignal, type TestChannel } from "../support/mqtt-channel.ts";
+import { aChannel, aNotice, newsOf, noSignal, type TestChannel } from "../support/mqtt-channel.ts";
 import { type Listener, listenTo } from "../support/mqtt-listener.ts";
 
 const WAIT = { timeout: 15_000, interval: 20 };
@@ -30,7 +30,7 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at a real broker", ()
   ): Promise<void> {
     channel = aChannel(broker.port, change);
     await channel.start(noSignal());
-    channel.monitorsChanged(monitors, true);
+    channel.monitorsChanged(newsOf(monitors));
     await vi.waitFor(() => expect(listener.last("zmes/test/status")).toBe("online"), WAIT);
   }
 
@@ -125,6 +125,17 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at a real broker", ()
     await late.stop();
   });
 
+  test("an alarm that was running before a restart is ON from the start, until its end is seen", async () => {
+    await started();
+    channel.monitorsChanged(
+      newsOf([aMonitor(), aMonitor({ id: mid(2) })], { wasInAlarm: (id) => id === mid(2) }),
+    );
+    await vi.waitFor(() => expect(listener.last("zmes/test/monitor/2/motion")).toBe("ON"), WAIT);
+    expect(listener.last("zmes/test/monitor/1/motion")).toBe("OFF");
+    channel.stateChanged([anAlarm({ monitor: aMonitor({ id: mid(2) }), phase: "ended" })]);
+    await vi.waitFor(() => expect(listener.last("zmes/test/monitor/2/motion")).toBe("OFF"), WAIT);
+  });
+
   test("after an outage the state is sent as it is now, not as it was in between", async () => {
     await started();
     await broker.stopServer();
@@ -185,7 +196,7 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at a real broker", ()
     await started();
     const other = aChannel(broker.port, { config: { server_name: "back yard/2" } });
     await other.start(noSignal());
-    other.monitorsChanged([aMonitor()], true);
+    other.monitorsChanged(newsOf([aMonitor()]));
     await vi.waitFor(() => expect(listener.last("zmes/back_yard_2/status")).toBe("online"), WAIT);
     await other.stop();
     await vi.waitFor(() => expect(listener.last("zmes/back_yard_2/status")).toBe("offline"), WAIT);

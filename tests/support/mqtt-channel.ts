@@ -1,10 +1,12 @@
 // Builds the MQTT channel against a broker of the test, with everything a test does not name left at its default.
 import { Writable } from "node:stream";
 import pino from "pino";
+import type { MonitorNews } from "../../src/channels/channel.ts";
 import { createMqttChannel, type MqttChannel, type MqttChannelOptions } from "../../src/channels/mqtt.ts";
 import type { MqttOptions } from "../../src/channels/mqtt-options.ts";
 import { type Config, defaultConfig } from "../../src/config/schema.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
+import type { Monitor } from "../../src/domain/monitor.ts";
 import { type Notice, noticeId, type RecipientId } from "../../src/domain/notice.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 
@@ -42,3 +44,8 @@ export function aNotice(alarm: Alarm): Notice {
 }
 
 export const noSignal = (): AbortSignal => new AbortController().signal;
+
+/** A list read from ZoneMinder, nobody in alarm. */
+export function newsOf(monitors: readonly Monitor[], change: Partial<MonitorNews> = {}): MonitorNews {
+  return { monitors, isComplete: true, wasInAlarm: () => false, ...change };
+}
