@@ -60,7 +60,9 @@ export function createDevices(options: DevicesOptions): Devices {
     directory: options.general.base_data_path,
     clock,
     logger,
-    entries: () => new Map([...known].map(([token, { device }]) => [token, entryOf(device)])),
+    *entries() {
+      for (const [token, { device }] of known) yield [token, entryOf(device)] as const;
+    },
     onChanges: applyChanges,
   });
 

@@ -30,9 +30,18 @@ export function parseTokenFile(text: string): TokenFile | DamagedTokenFile {
   return fromLines(content);
 }
 
-/** The JSON format. Tokens and fields of any name are safe: nothing is assigned, all are defined. */
-export function formatTokenFile(entries: ReadonlyMap<string, TokenEntry>, rest: TokenEntry): string {
-  return `${JSON.stringify({ ...rest, tokens: Object.fromEntries(entries) }, null, 1)}\n`;
+/** One token of the JSON format. */
+export function formatToken(token: string, entry: TokenEntry): string {
+  return `${JSON.stringify(token)}: ${JSON.stringify(entry)}`;
+}
+
+/** The JSON format out of its tokens, each on a line of its own, so that people can edit it too. */
+export function formatTokenFile(tokens: readonly string[], rest: TokenEntry): string {
+  const others = Object.entries(rest).map(
+    ([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)},\n`,
+  );
+  const lines = tokens.length === 0 ? "" : `\n${tokens.join(",\n")}\n`;
+  return `{${others.join("")}"tokens": {${lines}}}\n`;
 }
 
 function fromJson(parsed: unknown): TokenFile | DamagedTokenFile {

@@ -1,11 +1,18 @@
 // Keeps the token file and the memory in step: reads it, migrates it, merges edits, writes it whole.
 import path from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../lib/clock.ts";
 import { reasonOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import { readText, replaceFile, setAside, stampOf } from "./json-file.ts";
 import { changesFrom, type EntryChanges } from "./merge-entries.ts";
-import { formatTokenFile, parseTokenFile, type TokenEntry, type TokenFile } from "./token-file.ts";
+import {
+  formatToken,
+  formatTokenFile,
+  parseTokenFile,
+  type TokenEntry,
+  type TokenFile,
+} from "./token-file.ts";
 
 export interface TokenSyncOptions {
   readonly file: string;
@@ -13,8 +20,8 @@ export interface TokenSyncOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Everything in memory, as it would be written. */
-  entries(): ReadonlyMap<string, TokenEntry>;
+  /** Everything in memory, as it would be written. Taken in slices: it may change meanwhile. */
+  entries(): Iterable<readonly [string, TokenEntry]>;
   /** What somebody changed in the file, and everything in it at the first reading. */
   onChanges(changes: EntryChanges): void;
 }
@@ -34,6 +41,8 @@ const SOON_MS = 1_000;
 /** A file changed so lately may be half written by whoever edits it. */
 const SETTLED_MS = 1_000;
 const RETRY_MS = 5_000;
+/** A thousand phones take 10 ms in one go, in which no camera is looked at; this many take half a millisecond. */
+const TOKENS_PER_TURN = 50;
 
 export function createTokenSync(options: TokenSyncOptions): TokenSync {
   const { file, clock, logger } = options;
@@ -109,10 +118,16 @@ export function createTokenSync(options: TokenSyncOptions): TokenSync {
   }
 
   async function write(): Promise<void> {
-    const entries = new Map(options.entries());
     isDirty = false;
+    const entries = new Map<string, TokenEntry>();
+    const tokens: string[] = [];
     try {
-      stamp = await replaceFile(file, formatTokenFile(entries, rest), { safety });
+      for (const [token, entry] of options.entries()) {
+        entries.set(token, entry);
+        tokens.push(formatToken(token, entry));
+        if (tokens.length % TOKENS_PER_TURN === 0) await nextTurn();
+      }
+      stamp = await replaceFile(file, formatTokenFile(tokens, rest), { safety });
       base = entries;
     } catch (failure) {
       isDirty = true;
@@ -144,9 +159,9 @@ export function createTokenSync(options: TokenSyncOptions): TokenSync {
         );
       isDirty = true;
     }
-    options.onChanges(changesFrom(base, parsed.entries, options.entries()));
+    options.onChanges(changesFrom(base, parsed.entries, new Map(options.entries())));
     base = parsed.entries;
-    isDirty ||= !isSame(base, options.entries());
+    isDirty ||= !isSame(base, new Map(options.entries()));
     rest = { ...rest, ...parsed.rest };
   }
 
@@ -165,7 +180,7 @@ export function createTokenSync(options: TokenSyncOptions): TokenSync {
       { copy: copy.file },
       `${copy.parsed.entries.size} tokens were taken from the last whole copy`,
     );
-    options.onChanges(changesFrom(new Map(), copy.parsed.entries, options.entries()));
+    options.onChanges(changesFrom(new Map(), copy.parsed.entries, new Map(options.entries())));
     rest = copy.parsed.rest;
   }
 }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { pushesThisMonth } from "../../src/domain/device.ts";
 import { deviceFrom, entryOf } from "../../src/store/device-entry.ts";
-import { formatTokenFile, parseTokenFile, type TokenEntry } from "../../src/store/token-file.ts";
+import { formatToken, formatTokenFile, parseTokenFile, type TokenEntry } from "../../src/store/token-file.ts";
 
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, "../fixtures/tokens", name), "utf8");
 const NOW = new Date(2026, 10, 22, 12).getTime();
@@ -15,6 +15,12 @@ function read(text: string) {
   if (parsed.format === "damaged") throw new Error(parsed.problem);
   return parsed;
 }
+
+const format = (entries: ReadonlyMap<string, TokenEntry>, rest: TokenEntry): string =>
+  formatTokenFile(
+    [...entries].map(([token, entry]) => formatToken(token, entry)),
+    rest,
+  );
 
 const device = (token: string, entry: TokenEntry) => deviceFrom(token, entry, NOW, 30 * DAY);
 
@@ -55,7 +61,7 @@ test("a token that versions 6 and 7 wrote back with nothing but its counter is a
 test("fields that nobody knows stay as they are when the file is written", () => {
   const { entries, rest } = read(fixture("v7.json"));
   const written = new Map([...entries].map(([token, entry]) => [token, entryOf(device(token, entry))]));
-  const again = read(formatTokenFile(written, rest));
+  const again = read(format(written, rest));
   expect(again.rest).toEqual({ comment: "kept" });
   expect(again.entries.get("dXy:APA91b-example")).toMatchObject({
     note: "of the kitchen",
@@ -113,7 +119,7 @@ test("lines that are none are counted, and cost the others nothing", () => {
 
 test("tokens with the names of JavaScript's own properties are tokens like any other", () => {
   const { entries } = read('{"tokens":{"__proto__":{"monlist":"1"},"constructor":{"monlist":"2"}}}');
-  const again = read(formatTokenFile(entries, {}));
+  const again = read(format(entries, {}));
   expect([...again.entries.keys()]).toEqual(["__proto__", "constructor"]);
 });
 
