@@ -1,16 +1,19 @@
 // The channel to phones: whom it reaches, and one attempt to reach one of them, by Google or by a push proxy.
 import { type Device, pushesThisMonth } from "../domain/device.ts";
-import type { DurableRecipient, Notice, NoticeId, RecipientId } from "../domain/notice.ts";
+import type { DurableRecipient, Notice, RecipientId } from "../domain/notice.ts";
 import { maySee } from "../domain/recipient.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import { type Channel, DeliveryError } from "./channel.ts";
 import { readServiceAccount } from "./fcm-account.ts";
+import type { PushDevices } from "./fcm-devices.ts";
 import { createDirectSender } from "./fcm-direct.ts";
 import type { FcmMessageOptions } from "./fcm-message.ts";
+import type { TableDevices } from "./fcm-notifications.ts";
 import { createRelaySender } from "./fcm-relay.ts";
 import type { FcmSender, FcmTarget } from "./fcm-sender.ts";
+import { joinSources } from "./fcm-sources.ts";
 import { type FcmWayOptions, fcmWay } from "./fcm-way.ts";
 
 /** The section `fcm` of the configuration, and `customize.tag_alarm_event_id`. */
@@ -20,22 +23,15 @@ export interface FcmOptions extends FcmMessageOptions, FcmWayOptions {
   readonly monthly_cap: number | null;
 }
 
-/** What the channel needs of whoever knows the phones. */
-export interface PushDevices {
-  find(id: RecipientId): Device | null;
-  recipients(): readonly DurableRecipient[];
-  takeBadge(id: RecipientId, notice: NoticeId): number;
-  noteDelivered(id: RecipientId, notice: NoticeId): void;
-  noteFailed(id: RecipientId, reason: string): void;
-  forget(id: RecipientId, why: string): void;
-}
-
 /** The address of a picture the phone can fetch, without a password in it; null when there is none to show. */
 export type PictureLink = (notice: Notice, signal: AbortSignal) => Promise<string | null>;
 
 export interface FcmChannelDeps {
   readonly options: FcmOptions;
+  /** The phones that registered with this server. */
   readonly devices: PushDevices;
+  /** Those of ZoneMinder's own table as well; started and stopped with the channel. */
+  readonly table?: TableDevices | null;
   readonly picture: PictureLink;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -48,7 +44,8 @@ export interface FcmChannelDeps {
  * can tell it.
  */
 export function createFcmChannel(deps: FcmChannelDeps): Channel {
-  const { options, devices, clock, logger } = deps;
+  const { options, table = null, clock, logger } = deps;
+  const devices = table === null ? deps.devices : joinSources(deps.devices, table);
   const sender = createFcmSender(options, { clock, target: deps.target ?? {} });
   const reach = createReach(logger);
   const rights = createRightsCheck(devices, clock);
@@ -58,10 +55,13 @@ export function createFcmChannel(deps: FcmChannelDeps): Channel {
     concurrency: sender.concurrency,
     expiresAfterMs: options.expires_after * 1000,
     recipients: () => (options.enable ? devices.recipients() : []),
-    async start() {
-      if (options.enable) await checkAccount(options, logger);
+    async start(signal) {
+      if (!options.enable) return;
+      await checkAccount(options, logger);
+      await table?.start(signal);
     },
     async stop() {
+      await table?.stop();
       sender.close();
     },
     async deliver(notice, signal) {

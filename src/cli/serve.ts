@@ -61,16 +61,18 @@ export async function serve(options: ServeOptions): Promise<void> {
       clock,
       logger: logger.child({ room: "store" }),
     });
+    const rights = config.auth.enable ? zoneminder.logins : openLogins();
     const devices = createDevices({
       ...config,
-      rights: config.auth.enable ? zoneminder.logins : openLogins(),
+      rights,
       memory: config.auth.enable ? store : null,
       canPush: () => hasPushKey(config),
       clock,
       logger: logger.child({ room: "devices" }),
     });
     const version = programVersion;
-    const channels = createChannels({ config, version, devices, clock, logger });
+    const phones = { ...zoneminder.notifications, rightsOf: rights.rightsOf };
+    const channels = createChannels({ config, version, devices, phones, clock, logger });
     const daemon = createDaemon({ config, version, zoneminder, store, devices, channels, clock, logger });
     zoneminder.onAvailable(() => void followSettings(zoneminder, places, logger));
     try {

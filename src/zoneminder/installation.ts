@@ -10,6 +10,7 @@ import { databaseTarget } from "./database-target.ts";
 import { createEvents, type Events } from "./events.ts";
 import type { MonitorSnapshot } from "./monitor-list.ts";
 import { loadMonitors, ownServerId } from "./monitors.ts";
+import { createNotifications, type Notifications } from "./notifications.ts";
 import { createSchemaSource, LOG_SETTINGS } from "./schema.ts";
 import { createZoneMinderLogins, type ZoneMinderLogins } from "./users.ts";
 import type { ZmConf } from "./zm-conf.ts";
@@ -31,6 +32,8 @@ export interface Installation {
   readonly database: Database;
   readonly logins: ZoneMinderLogins;
   readonly events: Events;
+  /** ZoneMinder's own table of phones. */
+  readonly notifications: Notifications;
   loadMonitors(): Promise<MonitorSnapshot>;
   missedAlarms(
     monitors: readonly Monitor[],
@@ -63,6 +66,7 @@ export function createInstallation(options: InstallationOptions): Installation {
     database,
     logins: createZoneMinderLogins({ database, schema, options: config.limits, clock, logger: room }),
     events: createEvents({ database, schema, logger: room }),
+    notifications: createNotifications({ database, schema }),
     async loadMonitors() {
       const known = await schema();
       const monitors = await loadMonitors({ database, schema: known, skip, logger: room });

@@ -31,6 +31,7 @@ const TABLES = [
   "Role_Groups_Permissions",
   "Config",
   "Logs",
+  "Notifications",
 ];
 
 /** The settings of ZoneMinder's logs that zmes follows. */

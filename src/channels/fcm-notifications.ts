@@ -1,0 +1,260 @@
+// Phones that ZoneMinder itself keeps, in its table Notifications, as a second source of phones for push.
+import { countPush, type Device, tokenEnd } from "../domain/device.ts";
+import type { MonitorId } from "../domain/monitor.ts";
+import type { DurableRecipient, NoticeId, RecipientId } from "../domain/notice.ts";
+import { parseFilter, type Rights } from "../domain/recipient.ts";
+import type { Clock } from "../lib/clock.ts";
+import { reasonOf } from "../lib/errors.ts";
+import type { Part } from "../lib/lifecycle.ts";
+import type { Logger } from "../lib/log.ts";
+import type { PushDevices } from "./fcm-devices.ts";
+
+/** A row of the table, as far as push needs it. */
+export interface TablePhone {
+  readonly token: string;
+  readonly platform: "android" | "ios";
+  readonly monitorList: string;
+  /** Seconds between two messages to this phone, whatever the monitor. */
+  readonly interval: number;
+  readonly appVersion: string;
+  readonly profile: string | null;
+  readonly badge: number;
+  readonly lastNotifiedAt: number | null;
+  readonly user: string | null;
+}
+
+/** What this source needs of ZoneMinder. Everything but the answers may throw while the database is away. */
+export interface PhoneTable {
+  read(): Promise<readonly TablePhone[] | null>;
+  asksForLogin(): Promise<boolean>;
+  noteDelivered(token: string, badge: number, at: number): Promise<void>;
+  remove(token: string): Promise<void>;
+  rightsOf(users: readonly string[]): Promise<ReadonlyMap<string, Rights | null>>;
+}
+
+export interface TableDevices extends PushDevices, Part {
+  /** Another source told this phone, with that badge: the table shall show the same. */
+  matchBadge(id: RecipientId, badge: number): void;
+}
+
+export interface TableDevicesDeps {
+  readonly table: PhoneTable;
+  readonly idOf: (token: string) => RecipientId;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Rights and rows alike: what was withdrawn ends within this time. */
+const READ_EVERY_MS = 10_000;
+/** Until the database has answered for the first time. */
+const FIRST_READ_EVERY_MS = 1_000;
+const MOST_BADGES = 1_000;
+const NO_RIGHTS: Rights = new Set<MonitorId>();
+
+/** Nothing is read before `start`, which does not wait for the database. */
+export function createTableDevices({ table, idOf, clock, logger }: TableDevicesDeps): TableDevices {
+  const known = new Map<RecipientId, Known>();
+  const dead = new Set<string>();
+  const rights = new Map<string, Rights | null>();
+  let reachable: readonly DurableRecipient[] | null = null;
+  let openToAll = false;
+  let timer: NodeJS.Timeout | null = null;
+  let hasAnswered = false;
+  let stopped = false;
+  let trouble: string | null = null;
+
+  return {
+    name: "phones in ZoneMinder's table",
+    async start() {
+      void round();
+    },
+    async stop() {
+      stopped = true;
+      if (timer) clearTimeout(timer);
+    },
+    find: (id) => known.get(id)?.device ?? null,
+    recipients() {
+      reachable ??= [...known.values()].map(({ device }) => recipientOf(device));
+      return reachable;
+    },
+    takeBadge(id, notice) {
+      const found = known.get(id);
+      if (found === undefined) return 0;
+      const taken = found.badges.get(notice);
+      if (taken !== undefined) return taken;
+      if (found.badges.size >= MOST_BADGES) found.badges.clear();
+      found.device.badge += 1;
+      found.badges.set(notice, found.device.badge);
+      return found.device.badge;
+    },
+    matchBadge(id, badge) {
+      const found = known.get(id);
+      if (found !== undefined) found.device.badge = badge;
+    },
+    noteDelivered(id, notice) {
+      const found = known.get(id);
+      if (found === undefined) return;
+      const { device } = found;
+      found.badges.delete(notice);
+      device.invocations = countPush(device.invocations, clock.now());
+      device.lastSuccess = clock.now();
+      keep(write(found, device.badge), "what was sent to a phone");
+    },
+    noteFailed(id, reason) {
+      const found = known.get(id);
+      if (found !== undefined) found.device.lastError = { at: clock.now(), reason };
+    },
+    forget(id, why) {
+      const found = known.get(id);
+      if (found === undefined) return;
+      known.delete(id);
+      reachable = null;
+      // Remembered until the row is gone: the database may be away just now.
+      dead.add(found.device.token);
+      logger.info(`Forgot ${found.device.label} of ZoneMinder's table: ${why}`);
+      keep(table.remove(found.device.token), "that a phone is gone");
+    },
+  };
+
+  async function write(found: Known, badge: number): Promise<void> {
+    found.settledAt = Number.POSITIVE_INFINITY;
+    try {
+      await table.noteDelivered(found.device.token, badge, clock.now());
+      found.written = badge;
+    } finally {
+      found.settledAt = clock.monotonic();
+    }
+  }
+
+  async function round(): Promise<void> {
+    try {
+      await refresh();
+      hasAnswered = true;
+      trouble = null;
+    } catch (failure) {
+      const words = reasonOf(failure);
+      if (words !== trouble) logger.debug(`ZoneMinder's table Notifications cannot be read: ${words}`);
+      trouble = words;
+    }
+    if (stopped) return;
+    timer = setTimeout(() => void round(), hasAnswered ? READ_EVERY_MS : FIRST_READ_EVERY_MS).unref();
+  }
+
+  async function refresh(): Promise<void> {
+    const askedAt = clock.monotonic();
+    const rows = await table.read();
+    if (rows === null) return complainOnce();
+    openToAll = !(await table.asksForLogin());
+    for (const token of [...dead]) {
+      if (rows.some((row) => row.token === token)) await table.remove(token);
+      dead.delete(token);
+    }
+    await readRights(rows);
+    const seen = new Set<RecipientId>();
+    for (const row of rows) seen.add(take(row, askedAt));
+    for (const id of known.keys()) if (!seen.has(id)) known.delete(id);
+    reachable = null;
+  }
+
+  async function readRights(rows: readonly TablePhone[]): Promise<void> {
+    const owners = [...new Set(rows.flatMap(({ user }) => user ?? []))];
+    if (owners.length === 0) return;
+    const answer = await table.rightsOf(owners);
+    for (const [user, now] of answer) rights.set(user, now);
+  }
+
+  function take(row: TablePhone, askedAt: number): RecipientId {
+    const id = idOf(row.token);
+    const found = known.get(id);
+    if (found === undefined) {
+      known.set(id, { device: deviceFrom(row, id), badges: new Map(), written: row.badge, settledAt: 0 });
+      return id;
+    }
+    const { device } = found;
+    // A badge that neither we wrote nor had before was set by the app: it counts from there.
+    const isSetByApp = row.badge !== found.written && found.settledAt < askedAt;
+    if (isSetByApp) found.badges.clear();
+    const { badge, lastSuccess, lastError, invocations, lastTold } = device;
+    Object.assign(device, deviceFrom(row, id), { lastSuccess, lastError, invocations, lastTold });
+    device.badge = isSetByApp ? row.badge : badge;
+    if (isSetByApp) found.written = row.badge;
+    return id;
+  }
+
+  function recipientOf(device: Device): DurableRecipient {
+    const { id, label, filter, lastTold, owner } = device;
+    const ofOwner = owner === null ? (openToAll ? "all" : NO_RIGHTS) : (rights.get(owner) ?? NO_RIGHTS);
+    return { id, channel: "fcm", label, preferences: { ...filter, rights: ofOwner, lastTold } };
+  }
+
+  function keep(work: Promise<void>, what: string): void {
+    work.catch((failure: unknown) =>
+      logger.debug(`ZoneMinder's table was not told ${what}: ${reasonOf(failure)}`),
+    );
+  }
+
+  function complainOnce(): void {
+    known.clear();
+    reachable = null;
+    if (!hasAnswered) {
+      logger.warn(
+        "fcm.use_zm_notifications is on, but this ZoneMinder has no table Notifications: it comes with 1.39.2.",
+      );
+    }
+  }
+}
+
+interface Known {
+  readonly device: { -readonly [Key in keyof Device]: Device[Key] };
+  /** Badges of notices on their way, for another attempt. */
+  readonly badges: Map<NoticeId, number>;
+  /** BadgeCount as the table has it, so far as we know. */
+  written: number;
+  /** When our last write was done, on the monotonic clock: a row read before may be older than it. */
+  settledAt: number;
+}
+
+function deviceFrom(row: TablePhone, id: RecipientId): Known["device"] {
+  const { monitors } = parseFilter(row.monitorList, "");
+  return {
+    id,
+    label: `phone ...${tokenEnd(row.token, 6)}`,
+    token: row.token,
+    platform: row.platform,
+    monlist: row.monitorList,
+    intlist: "",
+    filter: { monitors, intervals: forEveryMonitor(row.interval) },
+    pushState: "enabled",
+    appVersion: row.appVersion,
+    // No other app fills that table.
+    app: "zmninja-ng",
+    profile: row.profile,
+    owner: row.user,
+    adoptedUntil: null,
+    badge: row.badge,
+    invocations: { count: 0, at: 0, year: 0 },
+    lastTold: lastOfAll(row.lastNotifiedAt),
+    lastSuccess: row.lastNotifiedAt,
+    lastError: null,
+  };
+}
+
+/** The table has one interval for a phone; policy asks for that of a monitor. */
+function forEveryMonitor(seconds: number): ReadonlyMap<MonitorId, number> {
+  const intervals = new Map<MonitorId, number>();
+  return seconds <= 0 ? intervals : Object.assign(intervals, { get: () => seconds, has: () => true });
+}
+
+/** One moment for all monitors, as the table has it: whichever monitor was told last counts. */
+function lastOfAll(moment: number | null): Map<MonitorId, number> {
+  const told = new Map<MonitorId, number>();
+  let latest = moment ?? undefined;
+  return Object.assign(told, {
+    get: () => latest,
+    has: () => latest !== undefined,
+    set: (_monitor: MonitorId, at: number) => {
+      latest = at;
+      return told;
+    },
+  });
+}
