@@ -47,16 +47,36 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
 /** Opens a file for reading only: beside a running program, or on a disk that cannot be written. */
 export function openForReading(path: string): Database {
   refuseNewer(versionInHeader(path), migrations.length);
+  const url = pathToFileURL(path);
+  // Where neither -shm nor anything else can be made, `immutable` shows at least what is in the file itself.
+  url.search = "?mode=ro&immutable=1";
+  return (
+    readable(() => new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS })) ??
+    readable(() => openWithoutShm(path)) ??
+    new DatabaseSync(url, { readOnly: true })
+  );
+}
+
+/** A full disk has no room for the -shm file; locked for itself alone, SQLite keeps it in memory (wal.html, 8). */
+function openWithoutShm(path: string): Database {
+  const url = pathToFileURL(path);
+  url.search = "?mode=rw";
+  const database = new DatabaseSync(url);
+  database.exec("PRAGMA locking_mode = EXCLUSIVE");
+  return database;
+}
+
+/** The file, when it can be read together with its -wal; null when that fails. Throws for a damaged one. */
+function readable(open: () => Database): Database | null {
+  let database: Database | null = null;
   try {
-    const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS });
-    database.prepare("SELECT count(*) FROM sqlite_schema").get(); // what -wal holds can be read as well
+    database = open();
+    database.prepare("SELECT count(*) FROM sqlite_schema").get();
     return database;
   } catch (failure) {
+    if (database !== null) closeQuietly(database);
     if (isDamage(failure)) throw failure;
-    const url = pathToFileURL(path);
-    // Where the -shm file cannot be made, `immutable` shows at least what is in the file itself.
-    url.search = "?mode=ro&immutable=1";
-    return new DatabaseSync(url, { readOnly: true });
+    return null;
   }
 }
 

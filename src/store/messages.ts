@@ -118,8 +118,8 @@ export interface StoreRequest {
 
 export interface StoreAnswer {
   readonly id: number;
-  /** Where a damaged file was put, when that happened. */
-  readonly setAside: string | null;
+  /** Where a damaged file was put, and how many waiting notices could be read from it; null when all is well. */
+  readonly setAside: { readonly name: string; readonly salvaged: number } | null;
   readonly outcome:
     | { readonly done: true; readonly value: unknown }
     | { readonly done: false; readonly problem: string; readonly newer: NewerFormat | null };

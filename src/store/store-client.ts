@@ -13,7 +13,7 @@ export interface StoreClient {
 export interface StoreClientOptions {
   readonly path: string;
   readonly clock: Clock;
-  readonly onSetAside: (name: string) => void;
+  readonly onSetAside: (aside: NonNullable<StoreAnswer["setAside"]>) => void;
   /** The program of the thread; the store's own unless said otherwise. */
   readonly thread?: URL;
 }

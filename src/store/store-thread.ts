@@ -23,6 +23,7 @@ import {
   prune,
   stillDue,
 } from "./outbox-tables.ts";
+import { salvage } from "./salvage.ts";
 
 const path = String(workerData);
 let database: Database | null = null;
@@ -31,14 +32,16 @@ let inode = 0;
 parentPort?.on("message", (request: StoreRequest) => parentPort?.postMessage(answer(request)));
 
 function answer({ id, now, work }: StoreRequest): StoreAnswer {
-  let aside: string | null = null;
+  let aside: StoreAnswer["setAside"] = null;
   try {
     try {
       return { id, setAside: null, outcome: { done: true, value: perform(work) } };
     } catch (failure) {
       shut();
       if (!isDamage(failure)) throw failure;
-      aside = setAside(path, now);
+      const name = setAside(path, now);
+      aside = { name, salvaged: 0 };
+      aside = { name, salvaged: salvage(name, opened()) };
       return { id, setAside: aside, outcome: { done: true, value: perform(work) } };
     }
   } catch (failure) {

@@ -60,9 +60,15 @@ const STOP_DEADLINE_MS = 700;
 /** Builds the store; nothing is opened before `start`. */
 export function createStore(options: StoreOptions): Store {
   const { logger, clock, path } = options;
-  const onSetAside = (name: string): void =>
-    logger.error({ path, kept: name }, "The store was damaged and begins anew; the damaged file is kept");
-  const client = createStoreClient({ path, clock, onSetAside });
+  const client = createStoreClient({
+    path,
+    clock,
+    onSetAside: ({ name, salvaged }) =>
+      logger.error(
+        { path, kept: name, salvagedNotices: salvaged },
+        "The store was damaged and begins anew; the damaged file is kept",
+      ),
+  });
   const queue = createWriteQueue({ write, retryMs: options.retryMs ?? RETRY_MS });
   let isWritable = true;
   let failedWrites = 0;
