@@ -89,6 +89,23 @@ test("each client gets the alarms of its own list and rights, whatever it asked 
   expect(nobody.written).toEqual([]);
 });
 
+test("says how many clients got each alarm, and why others did not", () => {
+  const told: unknown[] = [];
+  const guest = receiver(aRecipient({ rights: new Set([mid(2)]) }));
+  const picky = receiver(aRecipient({ monitors: new Set([mid(1)]) }));
+  const channel = createWebSocketChannel({
+    sessions: { receivers: () => [receiver(), guest, picky] },
+    clock,
+    logger: recordingLogger([]),
+    onTold: (counts) => told.push(...counts.map(({ alarm, counts }) => [alarm.eventId, counts])),
+  });
+  channel.tell([alarmOf(1, 10), alarmOf(2, 11)]);
+  expect(told).toEqual([
+    [10, { told: 2, refused: { "not-permitted": 1 } }],
+    [11, { told: 2, refused: { "monitor-off": 1 } }],
+  ]);
+});
+
 test("an interval holds back the next alarm of its monitor and of no other", () => {
   const client = receiver(
     aRecipient({ monitors: new Set([mid(1), mid(2)]), intervals: new Map([[mid(1), 60]]) }),

@@ -39,6 +39,30 @@ describe("the pipeline", () => {
     expect(batches).toEqual([2]);
   });
 
+  it("decides for the recipients of durable channels after the sockets were told", () => {
+    const order: string[] = [];
+    const { pipeline } = setUp({
+      live: { tell: () => order.push("sockets") },
+      recipients: {
+        all: () => {
+          order.push("recipients");
+          return [];
+        },
+        expiresAfterMs: () => 0,
+      },
+      outbox: { put: () => order.push("outbox") },
+    });
+    pipeline.handle([anAlarm()]);
+    expect(order).toEqual(["sockets", "recipients", "outbox"]);
+  });
+
+  it("keeps for the history that a repeated alarm was told to nobody", () => {
+    const { pipeline, decisions } = setUp();
+    pipeline.handle([anAlarm({ edge: 1, seenAt: 0 })]);
+    pipeline.handle([anAlarm({ edge: 2, seenAt: 10_000 })]);
+    expect(decisions.map(({ withheld }) => withheld)).toEqual([null, "repeat"]);
+  });
+
   it("notes what was told, and that it is over", () => {
     const { pipeline, marks } = setUp();
     const alarm = anAlarm();
