@@ -1,27 +1,14 @@
 // Phones that ZoneMinder itself keeps, in its table Notifications, as a second source of phones for push.
-import { countPush, type Device, tokenEnd } from "../domain/device.ts";
+import { countPush, type Device } from "../domain/device.ts";
 import type { MonitorId } from "../domain/monitor.ts";
 import type { DurableRecipient, NoticeId, RecipientId } from "../domain/notice.ts";
-import { parseFilter, type Rights } from "../domain/recipient.ts";
+import type { Rights } from "../domain/recipient.ts";
 import type { Clock } from "../lib/clock.ts";
 import { reasonOf } from "../lib/errors.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
 import type { PushDevices } from "./fcm-devices.ts";
-
-/** A row of the table, as far as push needs it. */
-export interface TablePhone {
-  readonly token: string;
-  readonly platform: "android" | "ios";
-  readonly monitorList: string;
-  /** Seconds between two messages to this phone, whatever the monitor. */
-  readonly interval: number;
-  readonly appVersion: string;
-  readonly profile: string | null;
-  readonly badge: number;
-  readonly lastNotifiedAt: number | null;
-  readonly user: string | null;
-}
+import { type TableDevice, type TablePhone, tableDevice } from "./fcm-table-phone.ts";
 
 /** What this source needs of ZoneMinder. Everything but the answers may throw while the database is away. */
 export interface PhoneTable {
@@ -167,7 +154,7 @@ export function createTableDevices({ table, idOf, clock, logger }: TableDevicesD
     const id = idOf(row.token);
     const found = known.get(id);
     if (found === undefined) {
-      known.set(id, { device: deviceFrom(row, id), badges: new Map(), written: row.badge, settledAt: 0 });
+      known.set(id, { device: tableDevice(row, id), badges: new Map(), written: row.badge, settledAt: 0 });
       return id;
     }
     const { device } = found;
@@ -175,7 +162,7 @@ export function createTableDevices({ table, idOf, clock, logger }: TableDevicesD
     const isSetByApp = row.badge !== found.written && found.settledAt < askedAt;
     if (isSetByApp) found.badges.clear();
     const { badge, lastSuccess, lastError, invocations, lastTold } = device;
-    Object.assign(device, deviceFrom(row, id), { lastSuccess, lastError, invocations, lastTold });
+    Object.assign(device, tableDevice(row, id), { lastSuccess, lastError, invocations, lastTold });
     device.badge = isSetByApp ? row.badge : badge;
     if (isSetByApp) found.written = row.badge;
     return id;
@@ -205,56 +192,11 @@ export function createTableDevices({ table, idOf, clock, logger }: TableDevicesD
 }
 
 interface Known {
-  readonly device: { -readonly [Key in keyof Device]: Device[Key] };
+  readonly device: TableDevice;
   /** Badges of notices on their way, for another attempt. */
   readonly badges: Map<NoticeId, number>;
   /** BadgeCount as the table has it, so far as we know. */
   written: number;
   /** When our last write was done, on the monotonic clock: a row read before may be older than it. */
   settledAt: number;
-}
-
-function deviceFrom(row: TablePhone, id: RecipientId): Known["device"] {
-  const { monitors } = parseFilter(row.monitorList, "");
-  return {
-    id,
-    label: `phone ...${tokenEnd(row.token, 6)}`,
-    token: row.token,
-    platform: row.platform,
-    monlist: row.monitorList,
-    intlist: "",
-    filter: { monitors, intervals: forEveryMonitor(row.interval) },
-    pushState: "enabled",
-    appVersion: row.appVersion,
-    // No other app fills that table.
-    app: "zmninja-ng",
-    profile: row.profile,
-    owner: row.user,
-    adoptedUntil: null,
-    badge: row.badge,
-    invocations: { count: 0, at: 0, year: 0 },
-    lastTold: lastOfAll(row.lastNotifiedAt),
-    lastSuccess: row.lastNotifiedAt,
-    lastError: null,
-  };
-}
-
-/** The table has one interval for a phone; policy asks for that of a monitor. */
-function forEveryMonitor(seconds: number): ReadonlyMap<MonitorId, number> {
-  const intervals = new Map<MonitorId, number>();
-  return seconds <= 0 ? intervals : Object.assign(intervals, { get: () => seconds, has: () => true });
-}
-
-/** One moment for all monitors, as the table has it: whichever monitor was told last counts. */
-function lastOfAll(moment: number | null): Map<MonitorId, number> {
-  const told = new Map<MonitorId, number>();
-  let latest = moment ?? undefined;
-  return Object.assign(told, {
-    get: () => latest,
-    has: () => latest !== undefined,
-    set: (_monitor: MonitorId, at: number) => {
-      latest = at;
-      return told;
-    },
-  });
 }
