@@ -283,6 +283,41 @@ test("edits made while the program runs are merged with what it knows", async ()
   expect([isTold("a", 7), isTold("a", 1), isTold("new", 3)]).toEqual([true, false, true]);
 });
 
+test("an edit that is still being written is waited for", async () => {
+  await started();
+  register({ token: "a" });
+  await settled(() => expect(existsSync(phones.file)).toBe(true));
+  const whole = '{"tokens":{"by hand":{"monlist":"3"}}}';
+  const half = setInterval(() => writeFileSync(phones.file, whole.slice(0, 20)), 100);
+  register({ token: "b" });
+  phones.devices.noteFailed(find("a")?.id as RecipientId, "503");
+  // For three seconds the file is never settled; the registry looks every two.
+  let writes = 0;
+  await settled(() => expect(++writes).toBeGreaterThan(150));
+  clearInterval(half);
+  writeSettled(whole);
+  await settled(() => expect(find("by hand")).toBeDefined());
+  expect(beside().filter((name) => name.includes("damaged"))).toEqual([]);
+});
+
+test("what stands beside the tokens in the file stays there", async () => {
+  phones = createPhones();
+  phones.write(fixture("v7.json"));
+  await phones.start();
+  register();
+  await phones.stop();
+  expect(JSON.parse(readFileSync(phones.file, "utf8"))).toMatchObject({ comment: "kept" });
+});
+
+test("the moment somebody was last told is in the file after a stop, although nothing else changed", async () => {
+  await started();
+  register({ lists: { monlist: "4", intlist: "60" } });
+  await settled(() => expect(existsSync(phones.file)).toBe(true));
+  phones.devices.recipients()[0]?.preferences.lastTold.set(mid(4), Date.now());
+  await phones.restart();
+  expect(isTold("dXy:APA91b-example", 4)).toBe(false);
+});
+
 test("a file that was emptied while the program runs means no tokens", async () => {
   await started();
   register();

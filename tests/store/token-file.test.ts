@@ -103,6 +103,7 @@ test.each(["", " \n\n", "\uFEFF"])("an empty file (%j) has no tokens", (text) =>
 
 test.each([
   ["cut short", fixture("v7.json").slice(0, 90)],
+  ["broken JSON with something like a line in it", '{"tokens":{\nabc:1:0:ios:enabled\n'],
   ["a list", "[1,2]"],
   ["a word", '"tokens"'],
   ["tokens in a list", '{"tokens":["a"]}'],
