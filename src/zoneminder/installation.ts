@@ -7,6 +7,7 @@ import type { Logger } from "../lib/log.ts";
 import { type LastTold, missedAlarms } from "./catch-up.ts";
 import { createDatabase, type Database } from "./database.ts";
 import { databaseTarget } from "./database-target.ts";
+import { createEventFiles, type EventFiles } from "./event-files.ts";
 import { createEvents, type Events } from "./events.ts";
 import type { MonitorSnapshot } from "./monitor-list.ts";
 import { loadMonitors, ownServerId } from "./monitors.ts";
@@ -32,6 +33,7 @@ export interface Installation {
   readonly database: Database;
   readonly logins: ZoneMinderLogins;
   readonly events: Events;
+  readonly eventFiles: EventFiles;
   /** ZoneMinder's own table of phones. */
   readonly notifications: Notifications;
   loadMonitors(): Promise<MonitorSnapshot>;
@@ -66,6 +68,7 @@ export function createInstallation(options: InstallationOptions): Installation {
     database,
     logins: createZoneMinderLogins({ database, schema, options: config.limits, clock, logger: room }),
     events: createEvents({ database, schema, logger: room }),
+    eventFiles: createEventFiles({ database, schema, clock, logger: room }),
     notifications: createNotifications({ database, schema }),
     async loadMonitors() {
       const known = await schema();

@@ -21,6 +21,7 @@ const TABLES = [
   "Servers",
   "Events",
   "Frames",
+  "Storage",
   "Users",
   "User_Roles",
   "Groups",
@@ -49,7 +50,10 @@ const SETTINGS = [
   "ZM_DYN_CURR_VERSION",
   "ZM_PATH_MAP", // a row of Config in 1.30 only
   "ZM_PATH_LOGS",
+  "ZM_PATH_WEB",
   "ZM_DIR_EVENTS",
+  "ZM_USE_DEEP_STORAGE", // up to 1.31
+  "ZM_EVENT_IMAGE_DIGITS",
   "ZM_EVENT_CLOSE_MODE",
   "ZM_CASE_INSENSITIVE_USERNAMES",
   "ZM_OPT_USE_AUTH",
