@@ -6,7 +6,7 @@ import type { HttpReply } from "./fcm-exchange.ts";
 import { createHttpClient } from "./fcm-http.ts";
 import { type FcmContent, type FcmMessageOptions, toFcmMessage } from "./fcm-message.ts";
 import { attempted, type FcmSender, type FcmTarget } from "./fcm-sender.ts";
-import { createAccessTokens } from "./fcm-token.ts";
+import { type Access, createAccessTokens } from "./fcm-token.ts";
 
 export interface DirectSenderDeps {
   /** The key file of the service account. */
@@ -37,11 +37,7 @@ export function createDirectSender({ file, options, target, clock }: DirectSende
     close: () => fcm.close(),
   };
 
-  async function post(
-    content: FcmContent,
-    access: { token: string; projectId: string },
-    signal: AbortSignal,
-  ) {
+  async function post(content: FcmContent, access: Access, signal: AbortSignal) {
     return await fcm.post(
       {
         path: `/v1/projects/${encodeURIComponent(access.projectId)}/messages:send`,

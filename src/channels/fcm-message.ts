@@ -18,7 +18,7 @@ export interface FcmMessageOptions {
 }
 
 /** What a message needs of the phone it is for. A platform that is neither gets no block of its own. */
-export type FcmAddressee = Pick<Device, "token" | "platform" | "app" | "appVersion" | "profile">;
+type FcmAddressee = Pick<Device, "token" | "platform" | "app" | "appVersion" | "profile">;
 
 /** One message: who is told what, and with which picture and number on the app's icon. */
 export interface FcmContent {

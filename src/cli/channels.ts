@@ -1,6 +1,6 @@
 // The durable channels of a server, each with its section of the configuration, in the order of their start.
 import type { Channel } from "../channels/channel.ts";
-import { createFcmChannel } from "../channels/fcm.ts";
+import { createFcmChannel, type PictureLink } from "../channels/fcm.ts";
 import type { PushDevices } from "../channels/fcm-devices.ts";
 import { createTableDevices, type PhoneTable } from "../channels/fcm-notifications.ts";
 import { createMqttChannel } from "../channels/mqtt.ts";
@@ -16,6 +16,7 @@ export interface ChannelsDeps {
   readonly devices: PushDevices;
   /** ZoneMinder's own table of phones, asked only with fcm.use_zm_notifications. */
   readonly phones: PhoneTable;
+  readonly picture: PictureLink;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -26,6 +27,7 @@ export function createChannels({
   version,
   devices,
   phones,
+  picture,
   clock,
   logger,
 }: ChannelsDeps): readonly Channel[] {
@@ -36,7 +38,7 @@ export function createChannels({
     table: config.fcm.use_zm_notifications
       ? createTableDevices({ table: phones, idOf: recipientIdOf, clock, logger: inRoom })
       : null,
-    picture: () => Promise.resolve(null),
+    picture,
     clock,
     logger: inRoom,
   });

@@ -72,7 +72,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     });
     const version = programVersion;
     const phones = { ...zoneminder.notifications, rightsOf: rights.rightsOf };
-    const channels = createChannels({ config, version, devices, phones, clock, logger });
+    const picture = () => Promise.resolve(null);
+    const channels = createChannels({ config, version, devices, phones, picture, clock, logger });
     const daemon = createDaemon({ config, version, zoneminder, store, devices, channels, clock, logger });
     zoneminder.onAvailable(() => void followSettings(zoneminder, places, logger));
     try {
