@@ -9,6 +9,9 @@ import { createSimulatedCamera, type SimulatedCamera } from "../../src/demo/simu
 import type { Monitor } from "../../src/domain/monitor.ts";
 import type { Rights } from "../../src/domain/recipient.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import type { Logger } from "../../src/lib/log.ts";
+import type { Devices } from "../../src/store/device-registry.ts";
+import type { RightsMemory } from "../../src/store/owner-rights.ts";
 import { createStore } from "../../src/store/store.ts";
 import { parseVersion } from "../../src/zoneminder/version.ts";
 import { aMonitor, mid } from "./builders.ts";
@@ -38,10 +41,20 @@ export interface Site {
   remove(): Promise<void>;
 }
 
+/** The registry of phones and the channel to them, built anew with each daemon. */
+export type PhonesOfSite = (site: {
+  readonly config: Config;
+  readonly folder: string;
+  readonly rights: ZoneMinder["logins"];
+  readonly memory: RightsMemory;
+  readonly logger: Logger;
+}) => { readonly devices: Devices; readonly channels: readonly Channel[] };
+
 /** Two cameras, "Front Door" (1) and "Garage" (2), and a daemon on a free port. */
 export function createSite(
   change: (config: Config) => Config = (config) => config,
   channels: readonly Channel[] = [],
+  phones: PhonesOfSite | null = null,
 ): Site {
   const folder = mkdtempSync(join(tmpdir(), "zmes-site-"));
   const cameras = [
@@ -57,12 +70,14 @@ export function createSite(
     const logger = recordingLogger(log);
     const config = change(testConfig());
     const store = createStore({ path: join(folder, "zmes.db"), clock: systemClock, logger });
+    const ofPhones = phones?.({ config, folder, rights: zoneminder.logins, memory: store, logger });
     return createDaemon({
       config,
       version: "8.0.0",
       zoneminder,
       store,
-      channels,
+      devices: ofPhones?.devices ?? null,
+      channels: [...channels, ...(ofPhones?.channels ?? [])],
       clock: systemClock,
       logger,
     });
