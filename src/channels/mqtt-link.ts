@@ -1,17 +1,9 @@
 // One connection to the broker, kept up: it comes back by itself, and a message counts as sent once the broker said so.
 import type { IClientOptions, IConnackPacket, IPublishPacket, MqttClient } from "mqtt";
 import type { Clock } from "../lib/clock.ts";
-import { reasonOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import { within } from "../lib/within.ts";
-
-export interface Outgoing {
-  readonly topic: string;
-  readonly payload: string | Buffer;
-  readonly retain: boolean;
-  /** User properties; only MQTT 5 carries them. */
-  readonly properties?: Readonly<Record<string, string>>;
-}
+import { createSending, NotTaken, type Outgoing, type Sending, wordsOf } from "./mqtt-sending.ts";
 
 export interface LinkDeps {
   /** How to connect; asked before each attempt. Rejects with a sentence without secrets. */
@@ -25,17 +17,8 @@ export interface LinkDeps {
   readonly onMessage: (topic: string, payload: Buffer, retained: boolean) => void;
   readonly clock: Clock;
   readonly logger: Logger;
-}
-
-/** Why a message was not taken. `code` is the broker's reason code (MQTT 5, 2.4); null when it was not reached. */
-export class NotTaken extends Error {
-  override readonly name = "NotTaken";
-  readonly code: number | null;
-
-  constructor(message: string, code: number | null = null) {
-    super(message);
-    this.code = code;
-  }
+  /** How long an acknowledgement may take; tests are less patient. */
+  readonly ackMs?: number;
 }
 
 const FIRST_PAUSE_MS = 500;
@@ -48,28 +31,18 @@ const CONNECT_MS = 10_000;
 const ACK_MS = 10_000;
 /** The last will is told after one and a half of these. */
 const KEEPALIVE_SECONDS = 15;
-/** Messages under way at once: what mosquitto takes of one client (max_inflight_messages), or less if the broker says so. */
-const WINDOW = 20;
 /** Saying goodbye must not hold up the end of the program. */
 const GOODBYE_MS = 200;
 const CLOSE_MS = 100;
 /** MQTT 5, 2.4: another client has connected with this client id. */
 const SESSION_TAKEN_OVER = 142;
 
-/** A message that waits for its turn or for its acknowledgement. */
-interface Pending {
-  readonly message: Outgoing;
-  settle(failure: NotTaken | null): void;
-}
-
 export class MqttLink {
   readonly #deps: LinkDeps;
+  readonly #sending: Sending;
   #client: MqttClient | null = null;
   /** Settles with the attempt to connect that is under way. */
   #attempt: PromiseWithResolvers<void> | null = null;
-  #window = WINDOW;
-  readonly #waiting: Pending[] = [];
-  readonly #underWay = new Set<Pending>();
   #timer: NodeJS.Timeout | null = null;
   #pause = FIRST_PAUSE_MS;
   #upSince: number | null = null;
@@ -78,6 +51,9 @@ export class MqttLink {
 
   constructor(deps: LinkDeps) {
     this.#deps = deps;
+    this.#sending = createSending(deps.ackMs ?? ACK_MS, (client) =>
+      this.#onError(client, "it acknowledges nothing"),
+    );
   }
 
   /** Begins to connect and returns at once: nothing else waits for the broker. */
@@ -96,7 +72,7 @@ export class MqttLink {
   async publish(message: Outgoing): Promise<void> {
     await this.#attempt?.promise;
     if (this.#upSince === null || this.#stopped) throw new NotTaken(this.#absence());
-    await this.#enqueue(message);
+    await this.#sending.send(message);
   }
 
   /** Subscribes for this connection; what the broker refuses is left out with a line in the log. */
@@ -108,9 +84,7 @@ export class MqttLink {
         if (granted?.some(({ qos }) => qos >= 128)) throw new Error("not authorized");
       } catch (failure) {
         if (client === this.#client)
-          this.#deps.logger.warn(
-            `The MQTT broker refuses a subscription to ${filter}: ${withoutSecrets(failure)}`,
-          );
+          this.#deps.logger.warn(`The MQTT broker refuses a subscription to ${filter}: ${wordsOf(failure)}`);
       }
     }
   }
@@ -121,12 +95,12 @@ export class MqttLink {
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
     this.#settleAttempt();
-    for (const pending of this.#waiting.splice(0)) pending.settle(new NotTaken("zmes is stopping"));
+    this.#sending.dropWaiting(new NotTaken("zmes is stopping"));
     const client = this.#client;
     if (client === null) return;
-    if (this.#upSince !== null) await within(this.#enqueue(this.#deps.will), GOODBYE_MS);
+    if (this.#upSince !== null) await within(this.#sending.send(this.#deps.will), GOODBYE_MS);
     // What is not acknowledged by now keeps mqtt.js from saying DISCONNECT; then the broker tells the will for us.
-    await within(client.endAsync(this.#underWay.size > 0), CLOSE_MS);
+    await within(client.endAsync(!this.#sending.isIdle()), CLOSE_MS);
     client.stream.destroy();
     this.#onClose(client);
   }
@@ -140,7 +114,7 @@ export class MqttLink {
       if (this.#stopped) return;
       this.#watch(mqtt.connect(this.#clientOptions(connection)));
     } catch (failure) {
-      this.#fail(withoutSecrets(failure));
+      this.#fail(wordsOf(failure));
       this.#again();
     }
   }
@@ -166,7 +140,7 @@ export class MqttLink {
   #watch(client: MqttClient): void {
     this.#client = client;
     client.on("connect", (packet) => this.#onConnect(client, packet));
-    client.on("error", (failure) => this.#onError(client, withoutSecrets(failure)));
+    client.on("error", (failure) => this.#onError(client, wordsOf(failure)));
     client.on("close", () => this.#onClose(client));
     client.on("disconnect", ({ reasonCode }) => {
       if (reasonCode === SESSION_TAKEN_OVER) this.#warnOfTwin();
@@ -180,7 +154,7 @@ export class MqttLink {
     if (client !== this.#client) return;
     this.#upSince = this.#deps.clock.monotonic();
     this.#settleAttempt();
-    this.#window = Math.min(WINDOW, packet.properties?.receiveMaximum ?? WINDOW);
+    this.#sending.open(client, packet.properties?.receiveMaximum ?? Number.POSITIVE_INFINITY);
     this.#trouble = null;
     this.#deps.logger.info(`Connected to the MQTT broker ${this.#deps.label}`);
     this.#deps.onUp();
@@ -190,8 +164,8 @@ export class MqttLink {
   #onError(client: MqttClient, reason: string): void {
     if (client !== this.#client) return;
     this.#fail(reason);
+    this.#onClose(client); // first: mqtt.js would fail what is under way in words of its own
     client.end(true);
-    this.#onClose(client);
   }
 
   #onClose(client: MqttClient): void {
@@ -200,8 +174,7 @@ export class MqttLink {
     const wasUp = this.#upSince;
     this.#upSince = null;
     if (!this.#stopped && this.#trouble === null) this.#fail("the connection was closed");
-    const lost = new NotTaken(this.#absence());
-    for (const pending of [...this.#underWay, ...this.#waiting.splice(0)]) pending.settle(lost);
+    this.#sending.close(new NotTaken(this.#absence()));
     if (this.#stopped) return;
     if (wasUp !== null && this.#deps.clock.monotonic() - wasUp >= STABLE_MS) this.#pause = FIRST_PAUSE_MS;
     this.#again();
@@ -218,50 +191,6 @@ export class MqttLink {
     // Jitter: after a power cut not everybody should knock at the same moment.
     this.#timer = setTimeout(() => void this.#connect(), this.#pause * (0.75 + Math.random() / 2));
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
-  }
-
-  #enqueue(message: Outgoing): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const pending: Pending = {
-        message,
-        settle: (failure) => {
-          this.#underWay.delete(pending);
-          if (failure === null) resolve();
-          else reject(failure);
-        },
-      };
-      this.#waiting.push(pending);
-      this.#send();
-    });
-  }
-
-  #send(): void {
-    const client = this.#client;
-    while (client !== null && this.#underWay.size < this.#window) {
-      const next = this.#waiting.shift();
-      if (next === undefined) return;
-      this.#underWay.add(next);
-      this.#sendOne(client, next);
-    }
-  }
-
-  #sendOne(client: MqttClient, pending: Pending): void {
-    const { topic, payload, retain, properties } = pending.message;
-    const patience = setTimeout(() => this.#onError(client, "it acknowledges nothing"), ACK_MS);
-    const options = {
-      qos: 1,
-      retain,
-      ...(properties && { properties: { userProperties: { ...properties } } }),
-    } as const;
-    const { settle } = pending;
-    pending.settle = (failure) => {
-      clearTimeout(patience);
-      settle(failure);
-    };
-    client.publish(topic, payload, options, (failure) => {
-      pending.settle(failure ? new NotTaken(withoutSecrets(failure), codeOf(failure)) : null);
-      this.#send();
-    });
   }
 
   #absence(): string {
@@ -281,15 +210,4 @@ export class MqttLink {
       `Another client has connected to the MQTT broker as ${this.#deps.clientId}: each zmes needs a name of its own, mqtt.server_name`,
     );
   }
-}
-
-/** The words of mqtt.js, Node or the broker, in one line; none of them repeats what we sent. */
-function withoutSecrets(failure: unknown): string {
-  // Node puts several addresses that were tried into an AggregateError without a message.
-  const inner = failure instanceof AggregateError ? (failure.errors[0] ?? failure) : failure;
-  return reasonOf(inner).replace(/\s+/g, " ").trim() || "no reason given";
-}
-
-function codeOf(failure: object): number | null {
-  return "code" in failure && typeof failure.code === "number" ? failure.code : null;
 }

@@ -10,7 +10,7 @@ import { orAborted } from "../lib/within.ts";
 import { type Channel, DeliveryError, type MonitorNews } from "./channel.ts";
 import { OFFLINE, ONLINE } from "./mqtt-discovery.ts";
 import { createEntities, type Mutes } from "./mqtt-entities.ts";
-import { MqttLink, NotTaken, type Outgoing } from "./mqtt-link.ts";
+import { MqttLink } from "./mqtt-link.ts";
 import { asksForLogin } from "./mqtt-login.ts";
 import { eventMessage, oldMessage } from "./mqtt-message.ts";
 import {
@@ -24,6 +24,7 @@ import {
   tidyTopic,
 } from "./mqtt-options.ts";
 import { createPictures } from "./mqtt-pictures.ts";
+import { NotTaken, type Outgoing } from "./mqtt-sending.ts";
 import { createRetainedTopics } from "./mqtt-state.ts";
 import { ownTopics } from "./mqtt-topics.ts";
 

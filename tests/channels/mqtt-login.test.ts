@@ -77,6 +77,7 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at brokers with TLS a
   test("a file that cannot be read is said once, and the next attempt reads it again", async () => {
     const found = await at({ tls: tls() }, () => ({ tls_ca: `${certificate.folder}/missing.pem` }));
     await vi.waitFor(() => expect(found.log()).toMatch(/mqtt\.tls_ca .*missing\.pem cannot be read/), WAIT);
+    await vi.waitFor(() => expect(found.log()).toMatch(/"level":20.*cannot be read/), WAIT);
     copyFileSync(certificate.cert, `${certificate.folder}/missing.pem`);
     await isConnected();
     expect(found.log().match(/"level":40/g)).toHaveLength(1);

@@ -167,7 +167,8 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at a real broker", ()
     await started();
     // Whoever takes our client id makes the broker cut our connection without a goodbye.
     const thief = await listenTo(broker.port, { clientId: "zmes-test", reconnectPeriod: 0 });
-    await vi.waitFor(() => expect(listener.on("zmes/test/status").at(-1)?.text).toBe("offline"), WAIT);
+    const offline = () => listener.on("zmes/test/status").filter(({ text }) => text === "offline");
+    await vi.waitFor(() => expect(offline().map(({ retained }) => retained)).toEqual([true, true]), WAIT);
     await thief.stop();
     await vi.waitFor(() => expect(listener.last("zmes/test/status")).toBe("online"), WAIT);
   });

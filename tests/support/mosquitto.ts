@@ -5,7 +5,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const PROGRAMS = ["mosquitto", "mosquitto_passwd"] as const;
+const PROGRAMS = { server: "mosquitto", passwords: "mosquitto_passwd" };
 /** Where Debian puts the broker; it is often not on PATH. */
 const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`;
 const START_MS = 10_000;
@@ -69,7 +69,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     await gone;
   };
   const startServer = async () => {
-    child = spawn("mosquitto", ["-c", join(folder, "mosquitto.conf")], {
+    child = spawn(PROGRAMS.server, ["-c", join(folder, "mosquitto.conf")], {
       stdio: "ignore",
       env: { ...process.env, PATH },
     });
@@ -92,7 +92,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
 }
 
 function missing(): string | null {
-  for (const program of PROGRAMS) {
+  for (const program of Object.values(PROGRAMS)) {
     const found = PATH.split(":").some((folder) => existsSync(join(folder, program)));
     if (!found)
       return `These tests need mosquitto and ${program} was not found (Debian: apt install mosquitto).`;
@@ -123,7 +123,7 @@ function configLines(
   if (spare !== null) lines.push(`listener ${spare} 127.0.0.1`);
   if (login) {
     const file = join(folder, "passwords");
-    execFileSync("mosquitto_passwd", ["-b", "-c", file, login.username, login.password], {
+    execFileSync(PROGRAMS.passwords, ["-b", "-c", file, login.username, login.password], {
       env: { ...process.env, PATH },
       stdio: "ignore",
     });

@@ -4,6 +4,7 @@ import { connectAsync, type IClientOptions, type IPublishPacket } from "mqtt";
 interface Heard {
   readonly topic: string;
   readonly text: string;
+  /** Published to be kept by the broker. */
   readonly retained: boolean;
   readonly qos: number;
   readonly id: unknown;
@@ -36,7 +37,8 @@ export async function listenTo(port: number, options: IClientOptions = {}): Prom
     heard.push({ topic, text: payload.toString(), retained: packet.retain === true, qos: packet.qos, id });
   });
   // A broker that has forgotten everything is asked again: mqtt.js subscribes anew by itself.
-  await client.subscribeAsync("#", { qos: 1 });
+  // `rap`: live messages show as well whether they were published to be kept.
+  await client.subscribeAsync("#", { qos: 1, rap: true });
   const on = (topic: string) => heard.filter((each) => each.topic === topic);
   return {
     heard,
