@@ -75,7 +75,10 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     });
     await answering(child, port, () => logOf(folder));
   };
-  await startServer();
+  await startServer().catch((failure: unknown) => {
+    clean();
+    throw failure;
+  });
   return {
     port,
     log: () => logOf(folder),
