@@ -1,14 +1,13 @@
 // One channel's queue: each recipient's notices in their order, attempts side by side up to the channel's limit.
-import { DeliveryError } from "../domain/delivery-error.ts";
 import type { Outcome } from "../domain/history.ts";
 import type { Notice, RecipientId } from "../domain/notice.ts";
 import type { Clock } from "../lib/clock.ts";
-import { reasonOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
-import { orAborted } from "../lib/within.ts";
+import { createAttempts } from "./attempts.ts";
 import { nextDelayMs } from "./backoff.ts";
 import { createLane, type Entry, type Lane } from "./lane.ts";
-import type { Deliverer, OutboxStore } from "./ports.ts";
+import type { Deliverer, OutboxStore, Settled } from "./ports.ts";
+import { createTroubles } from "./troubles.ts";
 
 export interface Dispatcher {
   /** Takes notices that were just decided. */
@@ -31,7 +30,7 @@ export interface DispatcherOptions {
   readonly channel: Deliverer;
   readonly store: Pick<OutboxStore, "pending" | "drop">;
   /** Notes an outcome; resolves once it is on the disk. */
-  readonly settle: (outcome: Outcome & { readonly id: number }) => Promise<void>;
+  readonly settle: (outcome: Settled) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** From 0 to 1. */
@@ -42,8 +41,6 @@ export interface DispatcherOptions {
 export const WINDOW = 1000;
 /** How many notices of one recipient are read at once. */
 const LOAD = 16;
-/** Longer than any channel's own limit (a script has a minute): what hangs beyond it must not hold its place. */
-const ATTEMPT_LIMIT_MS = 120_000;
 /** Pause after the file could not be read. */
 const UNREADABLE_PAUSE_MS = 1000;
 /** A moment further away means that the clock was set back. */
@@ -57,11 +54,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const lanes = new Map<RecipientId, Lane>();
   const ready: Lane[] = [];
   const running = new Set<Promise<void>>();
-  const underWay = new Set<AbortController>();
+  const attempts = createAttempts(channel, logger);
+  const troubles = createTroubles(channel.name, logger);
   let size = 0;
-  let isFailing = false;
   let stopped = false;
-  let isCutOff = false;
   channel.onAvailable?.(() => {
     for (const lane of lanes.values()) {
       const [head] = lane.queue;
@@ -114,10 +110,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     async stop() {
       stopped = true;
       for (const lane of lanes.values()) lane.rest();
-      const timer = setTimeout(() => {
-        isCutOff = true;
-        for (const each of underWay) each.abort(new Error("the program ends"));
-      }, GRACE_MS);
+      const timer = setTimeout(attempts.cutOff, GRACE_MS);
       while (running.size > 0) await Promise.all(running);
       clearTimeout(timer);
     },
@@ -213,41 +206,26 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   async function attempt(lane: Lane, entry: Entry): Promise<void> {
     entry.attempts += 1;
-    const abort = new AbortController();
-    underWay.add(abort);
-    const tooLong = new DeliveryError("retry", `no answer within ${ATTEMPT_LIMIT_MS / 1000} s`);
-    const timer = setTimeout(() => abort.abort(tooLong), ATTEMPT_LIMIT_MS);
-    try {
-      const words = await orAborted(channel.deliver(entry.notice, abort.signal), abort.signal);
-      finish(lane, entry, "delivered", words);
-      noteHealth(null);
-    } catch (error) {
-      // Cut off, it stays pending: the next start tries it again.
-      if (!isCutOff) onFailure(lane, entry, error);
-    } finally {
-      clearTimeout(timer);
-      underWay.delete(abort);
-    }
-  }
-
-  function onFailure(lane: Lane, entry: Entry, error: unknown): void {
-    const words = reasonOf(error);
-    const failure = error instanceof DeliveryError ? error.failure : "retry";
+    const done = await attempts.run(entry.notice);
     const details = { channel: channel.name, recipient: lane.recipient, alarm: entry.notice.alarm.id };
-    switch (failure) {
+    switch (done.result) {
+      case "delivered":
+        finish(lane, entry, "delivered", done.words);
+        break;
       case "retry":
-        if (!(error instanceof DeliveryError))
-          logger.error({ err: error, ...details }, "An attempt to deliver failed unexpectedly");
-        retry(entry, words, error instanceof DeliveryError ? error.retryAfterMs : null);
-        noteHealth(words);
-        return;
+        retry(entry, done.words, done.retryAfterMs);
+        troubles.begin(lane.recipient, done.words);
+        break;
       case "gone":
-        logger.warn({ ...details, words }, "A recipient is gone; what waited for it is dropped");
-        dropAll(lane, words);
-        return;
+        logger.warn({ ...details, words: done.words }, "A recipient is gone; what waited for it is dropped");
+        dropAll(lane, done.words);
+        break;
       case "rejected":
-        logger.warn({ ...details, words }, "A notice was refused for good; see zmes outbox");
-        finish(lane, entry, "dead", words);
+        logger.warn({ ...details, words: done.words }, "A notice was refused for good; see zmes outbox");
+        finish(lane, entry, "dead", done.words);
+        break;
+      case "cut off":
+        break;
     }
   }
 
@@ -256,7 +234,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     entry.dueAt = clock.now() + nextDelayMs(entry.attempts, retryAfterMs, options.random());
     if (entry.row === null) return;
     const { row, attempts, dueAt } = entry;
-    void settle({ id: row, state: "pending", words, attempts, at: clock.now(), dueAt });
+    const { createdAt } = entry.notice;
+    void settle({ id: row, createdAt, state: "pending", words, attempts, at: clock.now(), dueAt });
   }
 
   function dropAll(lane: Lane, words: string): void {
@@ -268,26 +247,18 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   function finish(lane: Lane, entry: Entry, state: Outcome["state"], words: string): void {
     const { attempts, notice, dueAt } = entry;
     remove(lane, entry);
+    troubles.end(lane.recipient);
     entry.outcome = { state, words, attempts, at: clock.now(), dueAt };
     logger.debug({ channel: channel.name, notice: notice.id, attempts, words }, `Notice ${state}`);
     if (entry.row !== null) note(lane, entry, entry.outcome);
   }
 
   /** Until the outcome is on the disk the row there says "pending", and must not be read again. */
-  function note(lane: Lane, { row }: Entry, outcome: Outcome): void {
+  function note(lane: Lane, { row, notice: { createdAt } }: Entry, outcome: Outcome): void {
     if (row === null) return;
-    void settle({ id: row, ...outcome }).then(() => {
+    void settle({ id: row, createdAt, ...outcome }).then(() => {
       lane.held.delete(row);
       look(lane);
     });
-  }
-
-  /** One line when a channel begins to fail and one when it is well again; what lies between is for `zmes outbox`. */
-  function noteHealth(problem: string | null): void {
-    if ((problem !== null) === isFailing) return;
-    isFailing = problem !== null;
-    if (isFailing)
-      logger.warn({ channel: channel.name, problem }, "Notices cannot be delivered and are tried again");
-    else logger.info({ channel: channel.name }, "Notices are delivered again");
   }
 }

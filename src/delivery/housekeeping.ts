@@ -38,7 +38,8 @@ export function createHousekeeping(options: HousekeepingOptions) {
     /** Hands over what waited on the disk. */
     async start(): Promise<void> {
       await replay();
-      every(LOOK_EVERY_MS, look);
+      // Without a channel nothing waits, and nobody needs to look.
+      if (dispatchers.size > 0) every(LOOK_EVERY_MS, look);
       every(PRUNE_EVERY_MS, tidy);
       void tidy();
     },
@@ -62,8 +63,12 @@ export function createHousekeeping(options: HousekeepingOptions) {
     isReplayed = true;
     let waiting = 0;
     for (const [channel, its] of Map.groupBy(backlog, (each) => each.channel)) {
-      waiting += its.reduce((sum, { count }) => sum + count, 0);
-      dispatchers.get(channel)?.backlog(its.map(({ recipient }) => recipient));
+      const dispatcher = dispatchers.get(channel);
+      const count = its.reduce((sum, each) => sum + each.count, 0);
+      if (dispatcher === undefined)
+        logger.warn({ channel, waiting: count }, "Notices wait for a channel that is switched off");
+      else waiting += count;
+      dispatcher?.backlog(its.map(({ recipient }) => recipient));
     }
     if (waiting > 0) logger.info({ waiting }, "Notices that waited on disk are delivered now");
   }

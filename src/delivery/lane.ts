@@ -54,3 +54,15 @@ export function createLane(recipient: RecipientId): Lane {
     },
   };
 }
+
+/** Notices that were just decided, with the rows they have in the file. */
+export function entriesFor(notices: readonly Notice[], rows: readonly number[]): readonly Entry[] {
+  return notices.map((notice, index) => ({
+    row: rows[index] ?? null,
+    notice,
+    attempts: 0,
+    dueAt: notice.createdAt,
+    words: "",
+    outcome: null,
+  }));
+}

@@ -1,16 +1,17 @@
 // Decisions go to disk, then to their channels; what waited on disk before the start follows by itself.
 import type { Alarm } from "../domain/alarm.ts";
 import type { Decision } from "../domain/decision.ts";
-import type { Outcome, SocketCounts } from "../domain/history.ts";
-import type { ChannelName, Notice } from "../domain/notice.ts";
+import type { SocketCounts } from "../domain/history.ts";
+import type { ChannelName } from "../domain/notice.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
 import { within } from "../lib/within.ts";
 import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
 import { createHousekeeping } from "./housekeeping.ts";
-import type { Entry } from "./lane.ts";
-import type { Deliverer, OutboxStore } from "./ports.ts";
+import { type Entry, entriesFor } from "./lane.ts";
+import type { Deliverer, OutboxStore, Settled } from "./ports.ts";
+import { createUnsaved, type Kept } from "./unsaved.ts";
 
 export interface OutboxOptions {
   readonly channels: readonly Deliverer[];
@@ -44,7 +45,8 @@ const SETTLE_AFTER_MS = 30;
 /** Notices in memory while the disk refuses; a few hundred bytes each. */
 const UNSAVED_LIMIT = 10_000;
 
-type Settled = Outcome & { readonly id: number };
+/** A disk that refused is asked again that often for what it should hold. */
+const SAVE_AGAIN_MS = 2000;
 
 /** Builds the outbox; nothing is read or sent before `start`. */
 export function createOutbox(options: OutboxOptions): Outbox {
@@ -52,57 +54,65 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const dispatchers = new Map<ChannelName, Dispatcher>();
   const housekeeping = createHousekeeping({ ...options, dispatchers });
   const settling = createGroups(store);
-  let unsaved = 0;
-  let lost = 0;
+  const unsaved = createUnsaved(logger);
+  let saveLater: NodeJS.Timeout | null = null;
 
   return {
     name: "outbox",
     async start() {
-      for (const channel of options.channels) {
-        const settle = settling.add;
-        const random = options.random ?? Math.random;
+      const settle = settling.add;
+      const random = options.random ?? Math.random;
+      for (const channel of options.channels)
         dispatchers.set(channel.name, createDispatcher({ channel, store, settle, clock, logger, random }));
-      }
       await housekeeping.start();
     },
     async stop() {
       housekeeping.stop();
+      if (saveLater !== null) clearTimeout(saveLater);
       await Promise.all([...dispatchers.values()].map((each) => each.stop()));
       settling.flush();
+      const notices = inMemoryOnly();
+      if (notices > 0) logger.warn({ notices }, "Notices that could not be saved end with the program");
     },
     put(decisions) {
       void save(decisions);
     },
     noteSockets: (told) => store.addSockets(told.map(({ alarm, counts }) => ({ alarm: alarm.id, counts }))),
-    health: () => ({ unsaved, lost }),
+    health: unsaved.counts,
   };
 
   async function save(decisions: readonly Decision[]): Promise<void> {
     const saving = store.save(decisions);
     const ids = await within(saving, SAVE_DEADLINE_MS);
     if (ids !== null) {
-      dispatch(decisions.flatMap(({ notices }, index) => entries(notices, ids[index] ?? [])));
+      dispatch(decisions.flatMap(({ notices }, index) => entriesFor(notices, ids[index] ?? [])));
       return;
     }
-    const kept = withoutDisk(decisions);
-    dispatch(kept.flatMap((each) => each.entries));
-    const late = await saving;
-    if (late !== null) for (const [index, each] of kept.entries()) attach(each.entries, late[index] ?? []);
+    const kept = unsaved.take(decisions, UNSAVED_LIMIT - inMemoryOnly());
+    dispatch(kept.flatMap(({ entries }) => entries));
+    noteRows(kept, await saving);
   }
 
-  /** Takes what memory has room for, and says what was not saved. */
-  function withoutDisk(decisions: readonly Decision[]): readonly { readonly entries: readonly Entry[] }[] {
-    let room = UNSAVED_LIMIT - [...dispatchers.values()].reduce((sum, each) => sum + each.unsaved(), 0);
-    return decisions.map(({ alarm, notices }) => {
-      const taken = notices.slice(0, Math.max(0, room));
-      room -= taken.length;
-      unsaved += taken.length;
-      lost += notices.length - taken.length;
-      const details = { alarm: alarm.id, notices: taken.length, lost: notices.length - taken.length };
-      if (notices.length > 0)
-        logger.warn(details, "Notices could not be saved: they are sent from memory, unsaved");
-      return { entries: entries(taken, []) };
-    });
+  /** The rows of what was sent without the disk, once there are any; otherwise it is tried again. */
+  function noteRows(kept: readonly Kept[], ids: readonly (readonly number[])[] | null): void {
+    if (ids === null) {
+      unsaved.keep(kept);
+      if (saveLater === null) saveLater = setTimeout(() => void saveAgain(), SAVE_AGAIN_MS).unref();
+      return;
+    }
+    for (const [index, { entries }] of kept.entries())
+      for (const [place, entry] of entries.entries()) {
+        const row = ids[index]?.[place];
+        if (row !== undefined) dispatchers.get(entry.notice.channel)?.saved(entry, row);
+      }
+  }
+
+  async function saveAgain(): Promise<void> {
+    saveLater = null;
+    const kept = unsaved.takeAll();
+    if (kept.length === 0) return;
+    // Newer marks of the same monitors have been kept since.
+    noteRows(kept, await store.save(kept.map(({ decision }) => ({ ...decision, mark: null }))));
   }
 
   function dispatch(all: readonly Entry[]): void {
@@ -110,24 +120,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
     for (const [channel, its] of byChannel) dispatchers.get(channel)?.add(its);
   }
 
-  /** A disk that was only slow has the rows after all. */
-  function attach(its: readonly Entry[], rows: readonly number[]): void {
-    for (const [index, entry] of its.entries()) {
-      const row = rows[index];
-      if (row !== undefined) dispatchers.get(entry.notice.channel)?.saved(entry, row);
-    }
+  function inMemoryOnly(): number {
+    return [...dispatchers.values()].reduce((sum, each) => sum + each.unsaved(), 0);
   }
-}
-
-function entries(notices: readonly Notice[], rows: readonly number[]): readonly Entry[] {
-  return notices.map((notice, index) => ({
-    row: rows[index] ?? null,
-    notice,
-    attempts: 0,
-    dueAt: notice.createdAt,
-    words: "",
-    outcome: null,
-  }));
 }
 
 /** Collects outcomes for a moment and writes them together. */

@@ -18,11 +18,19 @@ export interface Addressee {
   readonly recipient: RecipientId;
 }
 
+/** What came of a notice, and which one it was. */
+export interface Settled extends Outcome {
+  /** Its row. */
+  readonly id: number;
+  /** Of the notice: its row may be another notice's by now if somebody removed the file. */
+  readonly createdAt: number;
+}
+
 /** Never throws; null stands for a file that cannot be read or written. */
 export interface OutboxStore {
   save(decisions: readonly Decision[]): Promise<readonly (readonly number[])[] | null>;
   /** Resolves once it is on the disk, however long that takes. */
-  settle(outcomes: readonly (Outcome & { readonly id: number })[]): Promise<void>;
+  settle(outcomes: readonly Settled[]): Promise<void>;
   addSockets(rows: readonly { readonly alarm: AlarmId; readonly counts: SocketCounts }[]): void;
   backlog(): Promise<readonly (Addressee & { readonly count: number })[] | null>;
   pending(of: Addressee, except: readonly number[], limit: number): Promise<readonly StoredNotice[] | null>;

@@ -25,5 +25,6 @@ export interface Decision {
   readonly verdicts: readonly { readonly recipient: DurableRecipient; readonly verdict: Verdict }[];
   /** Why nobody at all is told: it repeats an alarm of the same event too soon. */
   readonly withheld: "repeat" | null;
-  readonly mark: ToldMark;
+  /** null when it was kept before, by itself. */
+  readonly mark: ToldMark | null;
 }

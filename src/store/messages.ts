@@ -43,6 +43,8 @@ interface DeliveryRow {
 /** What came of a notice. */
 export interface OutcomeRow {
   readonly id: number;
+  /** Of the notice: should somebody have removed the file meanwhile, its number may be another notice's now. */
+  readonly createdAt: number;
   readonly state: string;
   readonly words: string;
   readonly attempts: number;

@@ -13,7 +13,7 @@ export interface StoredNotice {
   readonly dueAt: number;
 }
 
-export function decisionRow({ alarm, notices, verdicts, withheld, mark }: Decision): DecisionRow {
+export function decisionRow({ alarm, notices, verdicts, withheld }: Decision): DecisionRow {
   const traces = new Map<Verdict, string>();
   let next = 0;
   return {
@@ -31,8 +31,8 @@ export function decisionRow({ alarm, notices, verdicts, withheld, mark }: Decisi
         label: recipient.label,
         trace: traceOf(verdict, traces),
         reason: verdict.send ? null : verdict.reason,
-        at: notice?.createdAt ?? mark.at,
-        expiresAt: notice?.expiresAt ?? mark.at,
+        at: notice?.createdAt ?? alarm.seenAt,
+        expiresAt: notice?.expiresAt ?? alarm.seenAt,
       };
     }),
   };

@@ -39,10 +39,10 @@ export function insertDecisions(to: Database, decisions: readonly DecisionRow[])
 export function noteOutcomes(to: Database, outcomes: readonly OutcomeRow[]): void {
   const update = to.prepare(
     `UPDATE deliveries SET state = ?, words = ?, attempts = ?, due_at = ?, ended_at = ?
-     WHERE id = ? AND (state = 'pending' OR ? = 'delivered')`,
+     WHERE id = ? AND created_at = ? AND (state = 'pending' OR ? = 'delivered')`,
   );
-  for (const { id, state, words, attempts, at, dueAt } of outcomes)
-    update.run(state, words, attempts, dueAt, state === "pending" ? null : at, id, state);
+  for (const { id, createdAt, state, words, attempts, at, dueAt } of outcomes)
+    update.run(state, words, attempts, dueAt, state === "pending" ? null : at, id, createdAt, state);
 }
 
 /** Adds to the counts of the alarm's newest row: a client that comes back late is told after the others. */

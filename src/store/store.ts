@@ -36,7 +36,7 @@ export interface Store extends Part, OutboxReader {
    */
   save(decisions: readonly Decision[]): Promise<readonly (readonly number[])[] | null>;
   /** Notes what came of notices; resolves once that is on the disk, however long it takes. */
-  settle(outcomes: readonly (Outcome & { readonly id: number })[]): Promise<void>;
+  settle(outcomes: readonly (Outcome & { readonly id: number; readonly createdAt: number })[]): Promise<void>;
   /** Adds to the counts of told and refused clients of an alarm. */
   addSockets(rows: readonly { readonly alarm: AlarmId; readonly counts: SocketCounts }[]): void;
   /** True once everything put before is on the disk; false when that failed. */
@@ -106,7 +106,7 @@ export function createStore(options: StoreOptions): Store {
     save(decisions) {
       const saving = queue.addDecisions(decisions.map(decisionRow));
       // In the same turn, so that the marks are part of the same transaction.
-      queue.addMarks(decisions.map(({ mark }) => markRow(mark)));
+      queue.addMarks(decisions.flatMap(({ mark }) => (mark === null ? [] : [markRow(mark)])));
       return saving;
     },
     settle: (outcomes) => queue.addOutcomes(outcomes),

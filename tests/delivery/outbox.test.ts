@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { WINDOW } from "../../src/delivery/dispatcher.ts";
 import type { Notice } from "../../src/domain/notice.ts";
@@ -178,7 +179,7 @@ describe("a channel", () => {
     await site.start();
     channel.answer = () => (channel.attempts.length < 6 ? "busy" : "accept");
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-    await vi.waitFor(() => expect(messages()).toContain("Notices are delivered again"));
+    await vi.waitFor(() => expect(messages()).toContain("No notice waits for another attempt any more"));
     const count = messages().filter((each) => each === "Notices cannot be delivered and are tried again");
     expect(count).toHaveLength(1);
   });
@@ -270,6 +271,20 @@ describe("the end", () => {
   });
 });
 
+test("a file that somebody removed takes no other notice for the one that was sent", async () => {
+  await site.start();
+  channel.answer = ({ alarm }) => (alarm.eventId === 5060 ? "hang" : "accept");
+  site.outbox.put([aDecision(alarmOf(5060), [anna])]);
+  await vi.waitFor(() => expect(channel.attempts).toHaveLength(1));
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(site.file + suffix, { force: true });
+  site.outbox.put([aDecision(alarmOf(5061), [anna])]); // has the number of the first one
+  await vi.waitFor(() => expect(states(5061)).toEqual(["pending"]));
+  await site.store.settle([
+    { id: 1, createdAt: 1, state: "delivered", words: "", attempts: 1, at: 1, dueAt: 1 },
+  ]);
+  expect(states(5061)).toEqual(["pending"]);
+});
+
 describe("another process", () => {
   function beside(job: (history: ReturnType<typeof openHistory>) => number): number {
     const history = openHistory(site.file, { write: true });
@@ -331,6 +346,20 @@ describe("a store that cannot be written", () => {
     await vi.waitFor(() => expect(channel.accepted).toHaveLength(1));
     expect(site.outbox.health()).toEqual({ unsaved: 1, lost: 0 });
     expect(messages()).toContain("Notices could not be saved: they are sent from memory, unsaved");
+  });
+
+  test("gets what it missed as soon as it can be written, with what came of it meanwhile", async () => {
+    const options = { isRefusing: true };
+    site = build(refusing(options));
+    await site.start();
+    channel.answer = ({ recipient }) => (recipient === anna.id ? "accept" : "busy");
+    site.outbox.put([aDecision(alarmOf(5060), [anna, ben])]);
+    await vi.waitFor(() => expect(channel.accepted).toHaveLength(1));
+    options.isRefusing = false;
+    await vi.waitFor(() => expect(states()).toEqual(["delivered", "pending"]), 5000);
+    channel.answer = () => "accept";
+    await vi.waitFor(() => expect(states()).toEqual(["delivered", "delivered"]));
+    expect(channel.accepted).toHaveLength(2);
   });
 
   test("costs memory up to a limit only, and says what was lost", async () => {

@@ -18,7 +18,7 @@ function setUp(change: Partial<PipelineDeps> = {}) {
     outbox: {
       put(more) {
         decisions.push(...more);
-        marks.push(...more.map(({ mark }) => mark));
+        marks.push(...more.flatMap(({ mark }) => mark ?? []));
       },
     },
     events: { notes: async () => null },

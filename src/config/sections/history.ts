@@ -9,7 +9,7 @@ export const history = z
       { min: 1, max: 3650 },
       {
         about:
-          "Days for which `zmes why` and `zmes outbox` know what became of an alarm. A thousand alarms for twenty phones take about ten megabytes.",
+          "Days for which `zmes why` and `zmes outbox` know what became of an alarm. A thousand alarms for twenty phones take about five megabytes.",
         since: "8",
       },
     ),
