@@ -14,9 +14,9 @@ export function createTroubles(channel: ChannelName, logger: Logger): Troubles {
   const unreached = new Set<RecipientId>();
   return {
     begin(recipient, problem) {
-      unreached.add(recipient);
-      if (unreached.size === 1)
+      if (unreached.size === 0)
         logger.warn({ channel, recipient, problem }, "Notices cannot be delivered and are tried again");
+      unreached.add(recipient);
     },
     end(recipient) {
       if (unreached.delete(recipient) && unreached.size === 0)
