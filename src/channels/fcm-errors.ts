@@ -8,10 +8,10 @@ import type { HttpReply } from "./fcm-exchange.ts";
  * token: a bare 404 or 403 is a fault of the project's set-up and must not cost anybody a registration.
  * The token is taken out of the words; `now` in ms since 1970, for a Retry-After that names a date.
  */
-export function fcmFailure(answer: HttpReply, token: string, now: number): DeliveryError {
-  const reply = withoutToken(answer, token);
+export function fcmFailure(reply: HttpReply, token: string, now: number): DeliveryError {
   const error = readError(reply);
-  const words = `FCM answered ${reply.status}${error.code === "" ? "" : ` ${error.code}`}: ${error.message}`;
+  const code = error.code === "" ? "" : ` ${error.code}`;
+  const words = `FCM answered ${reply.status}${code}: ${withoutToken(error.message, token)}`;
   if (reply.status === 404 && error.code === "UNREGISTERED") return new DeliveryError("gone", words);
   if (reply.status === 400 && error.aboutToken) return new DeliveryError("gone", words);
   if (error.code === "SENDER_ID_MISMATCH") return new DeliveryError("rejected", `${words}. ${MISMATCH}`);
@@ -25,10 +25,8 @@ export function fcmFailure(answer: HttpReply, token: string, now: number): Deliv
 }
 
 /** The same for the push proxy, which wraps Google's words in a text of its own. */
-export function relayFailure(answer: HttpReply, token: string, now: number): DeliveryError {
-  const reply = withoutToken(answer, token);
-  const said = relayWords(reply.body);
-  const words = `the push proxy answered ${reply.status}: ${said}`;
+export function relayFailure(reply: HttpReply, token: string, now: number): DeliveryError {
+  const words = `the push proxy answered ${reply.status}: ${withoutToken(relayWords(reply.body), token)}`;
   const isGone = RELAY_GONE.some((phrase) => reply.body.toLowerCase().includes(phrase));
   if (isGone && reply.status < 500) return new DeliveryError("gone", words);
   if (reply.status === 429 || isPassing(reply.status)) {
@@ -43,7 +41,10 @@ export function relayFailure(answer: HttpReply, token: string, now: number): Del
 /** `Retry-After` in ms, seconds or a date (RFC 9110, 10.2.3); null when there is none that can be read. */
 export function retryAfterMs({ retryAfter }: HttpReply, now: number): number | null {
   if (retryAfter === null) return null;
-  const wait = /^\s*\d+\s*$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - now;
+  const isSeconds = /^\s*\d+\s*$/.test(retryAfter);
+  // JavaScript takes nearly anything for a date: one of HTTP has a month in letters and a year.
+  const date = /[a-z]{3}.*\d{4}/i.test(retryAfter) ? Date.parse(retryAfter) : Number.NaN;
+  const wait = isSeconds ? Number(retryAfter) * 1000 : date - now;
   return Number.isFinite(wait) && wait > 0 ? Math.min(wait, MAX_RETRY_AFTER_MS) : null;
 }
 
@@ -60,8 +61,8 @@ const MISMATCH =
 const APNS_KEY = "The Firebase project has no valid APNs key, so no iPhone can be reached through it";
 
 /** Whoever has the token can send to the phone: it must not stand in a history. */
-function withoutToken(reply: HttpReply, token: string): HttpReply {
-  return { ...reply, body: reply.body.replaceAll(token, `...${tokenEnd(token, 10)}`) };
+function withoutToken(words: string, token: string): string {
+  return cut(words.replaceAll(token, `...${tokenEnd(token, 10)}`));
 }
 
 /** Errors that pass by themselves: timeouts on the way, and faults of the other side. */
@@ -87,7 +88,7 @@ function readError(reply: HttpReply): FcmError {
   const isInvalid = code === "INVALID_ARGUMENT" || status === "INVALID_ARGUMENT";
   return {
     code: code ?? status,
-    message: cut(message || plain(reply.body)),
+    message: message || plain(reply.body),
     aboutToken: isInvalid && (namesToken(list) || /not a valid FCM registration token/i.test(message)),
   };
 }
@@ -102,7 +103,7 @@ function namesToken(details: readonly unknown[]): boolean {
 
 function relayWords(body: string): string {
   const error = text(field(parsed(body), "Error"));
-  return cut(error || plain(body));
+  return error || plain(body);
 }
 
 function parsed(body: string): unknown {

@@ -26,14 +26,18 @@ afterEach(async () => {
   await Promise.all([google.stop(), relay.stop(), phones.stop()]);
 });
 
-function channelWith(change: Partial<FcmOptions>, picture: string | null = null): Channel {
+function channelWith(
+  change: Partial<FcmOptions>,
+  picture: string | null = null,
+  timeoutMs = 10_000,
+): Channel {
   const channel = createFcmChannel({
     options: fcmOptions(change),
     devices: phones.devices,
     picture: async () => picture,
     clock: systemClock,
     logger,
-    target: change.fcm_v1_url ? {} : { origin: google.origin, ca: google.ca, timeoutMs: 400 },
+    target: change.fcm_v1_url ? {} : { origin: google.origin, ca: google.ca, timeoutMs },
   });
   channels.push(channel);
   return channel;
@@ -125,7 +129,8 @@ describe("a push straight to Google", () => {
   ])("is tried again later after %j", async (answer, retryAfterMs) => {
     const phone = phones.register();
     google.answer = () => answer;
-    expect(await outcome(direct(), noticeFor(phone))).toMatchObject({ failure: "retry", retryAfterMs });
+    const impatient = channelWith({ fcm_service_account_file: google.keyFile }, null, 1_000);
+    expect(await outcome(impatient, noticeFor(phone))).toMatchObject({ failure: "retry", retryAfterMs });
   });
 
   it("waits until the moment a Retry-After names", async () => {
@@ -256,6 +261,14 @@ describe("push without a usable key", () => {
   it.each([
     [{}, "there is no key for push"],
     [{ api_key: "AAAA-old" }, "fcm.api_key is a key of the legacy interface, which Google ended in 2024"],
+    [
+      { fcm_v1_url: "ftp://push.example.org/", fcm_v1_key: "k" },
+      "fcm.fcm_v1_url is not an http or https address",
+    ],
+    [
+      { fcm_v1_url: "https://push.example.org/", fcm_v1_key: "k\r\nX-Other: 1" },
+      "fcm.fcm_v1_key holds characters no key has",
+    ],
     [{ fcm_v1_key: "k" }, "fcm.fcm_v1_key is set, but fcm.fcm_v1_url, the address it belongs to, is not"],
   ])("of %j tells each phone's alarm why nothing was sent", async (change, words) => {
     const phone = phones.register();
