@@ -120,7 +120,9 @@ function cellsOf(row: Row): string[] {
   const isCapped = cap !== null && row.pushes_this_month >= cap;
   return [
     `...${row.token_end}`,
-    row.user ?? `(no owner, until ${row.adopted_until?.slice(0, 10) ?? "it logs in"})`,
+    row.user === ""
+      ? "(nobody logs in)"
+      : (row.user ?? `(no owner, until ${row.adopted_until?.slice(0, 10) ?? "it logs in"})`),
     row.platform,
     row.monitors || "all",
     row.intervals || "-",

@@ -9,7 +9,7 @@ export interface Lists {
   readonly intlist: string;
 }
 
-export interface DeviceRegistration {
+interface DeviceRegistration {
   readonly token: string;
   readonly platform: Platform;
   readonly state: "enabled" | "disabled";

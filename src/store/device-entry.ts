@@ -97,7 +97,7 @@ function statedBy(entry: TokenEntry) {
 }
 
 /** "iOS" was never sent by anybody, but by hand much is written. */
-export function platformOf(value: unknown): Platform {
+function platformOf(value: unknown): Platform {
   const word = typeof value === "string" ? value.toLowerCase() : "";
   return word === "ios" || word === "android" ? word : "unknown";
 }

@@ -1,10 +1,12 @@
 // The registered phones: who owns each, what each asked for, and the file that remembers them.
 import { countPush, type Device, pushesThisMonth } from "../domain/device.ts";
-import type { DurableRecipient, NoticeId, RecipientId } from "../domain/notice.ts";
+import type { DurableRecipient, RecipientId } from "../domain/notice.ts";
 import { parseFilter, type Rights } from "../domain/recipient.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
+import { createBadges } from "./badges.ts";
 import { deviceFrom, entryOf, type KnownDevice, listText, updateDevice } from "./device-entry.ts";
+import { placeFor } from "./device-limit.ts";
 import type { DeviceLink, Devices, Registration } from "./device-registry.ts";
 import type { EntryChanges } from "./merge-entries.ts";
 import { createOwnerRights, NO_RIGHTS, type RightsMemory, type RightsSource } from "./owner-rights.ts";
@@ -29,10 +31,6 @@ export interface DevicesOptions {
 
 /** Edits of the file by hand take effect after that long. */
 const LOOK_EVERY_MS = 2_000;
-/** Over all users; far more phones than any one household, school or factory has. */
-const MOST_DEVICES = 10_000;
-/** Notices on their way to one device, whose badges are remembered for another attempt. */
-const MOST_BADGES = 1_000;
 const DAY_MS = 86_400_000;
 
 /** Builds the registry. The file is read by `start`; with fcm.enable off it is neither read nor written. */
@@ -41,11 +39,12 @@ export function createDevices(options: DevicesOptions): Devices {
   const adoptMs = options.devices.adopt_days * DAY_MS;
   const known = new Map<string, Known>();
   const byId = new Map<RecipientId, Known>();
+  const badges = createBadges();
   const timers: NodeJS.Timeout[] = [];
   let list: readonly Device[] | null = null;
   let reachable: readonly DurableRecipient[] | null = null;
-  /** The newest moment anybody was told that is surely in the file. */
-  let toldUntil = 0;
+  /** Differs as soon as anybody was told of anything. */
+  let toldSum = 0;
 
   const rights = createOwnerRights({
     source: options.rights,
@@ -72,6 +71,7 @@ export function createDevices(options: DevicesOptions): Devices {
       if (!options.fcm.enable) return;
       await rights.restore();
       await sync.load();
+      toldSum = sumOfTold();
       reportOrphans();
       void rights.refresh();
       timers.push(
@@ -101,11 +101,16 @@ export function createDevices(options: DevicesOptions): Devices {
       const found = known.get(token);
       if (found?.device.owner === user) setBadge(found, badge);
     },
-    takeBadge,
+    takeBadge(id, notice) {
+      const found = byId.get(id);
+      if (found === undefined) return 0;
+      sync.save("soon");
+      return badges.take(found.device, notice);
+    },
     noteDelivered(id, notice) {
       const found = byId.get(id);
       if (found === undefined) return;
-      found.badges.delete(notice);
+      badges.settle(found.device, notice);
       const now = clock.now();
       found.device.invocations = countPush(found.device.invocations, now);
       found.device.lastSuccess = now;
@@ -129,7 +134,7 @@ export function createDevices(options: DevicesOptions): Devices {
   function register(registration: Registration): DeviceLink | "full" {
     const { token, user } = registration;
     const found = known.get(token);
-    if (found?.device.owner !== user && !makeRoom(user, found === undefined)) return "full";
+    if (found?.device.owner !== user && !makeRoom(user)) return "full";
     const entry = found ?? add(deviceFrom(token, {}, clock.now(), adoptMs));
     const { device } = entry;
     own(entry, user, registration.rights);
@@ -148,17 +153,12 @@ export function createDevices(options: DevicesOptions): Devices {
     return link;
   }
 
-  /** A user at the limit gives up a phone that switched push off, if there is one; the quietest first. */
-  function makeRoom(user: string, isNew: boolean): boolean {
-    if (isNew && known.size >= MOST_DEVICES) return false;
-    const owned = [...known.values()].filter(({ device }) => device.owner === user);
-    if (owned.length < options.devices.per_user) return true;
-    const quiet = owned
-      .filter(({ device }) => device.pushState === "disabled")
-      .sort((one, other) => (one.device.lastSuccess ?? 0) - (other.device.lastSuccess ?? 0))[0];
-    if (quiet === undefined) return false;
-    drop(quiet);
-    return true;
+  function makeRoom(user: string): boolean {
+    const devices = [...known.values()].map(({ device }) => device);
+    const place = placeFor(user, devices, options.devices.per_user);
+    const toGo = typeof place === "object" ? known.get(place.token) : undefined;
+    if (toGo !== undefined) drop(toGo);
+    return place !== "full";
   }
 
   function linkTo(entry: Known): DeviceLink {
@@ -209,25 +209,9 @@ export function createDevices(options: DevicesOptions): Devices {
     device.filter = parseFilter(device.monlist, device.intlist);
   }
 
-  function setBadge({ device, badges }: Known, badge: number): void {
-    device.badge = badge;
-    badges.clear();
+  function setBadge({ device }: Known, badge: number): void {
+    badges.set(device, badge);
     sync.save("soon");
-  }
-
-  function takeBadge(id: RecipientId, notice: NoticeId): number {
-    const found = byId.get(id);
-    if (found === undefined) return 0;
-    const taken = found.badges.get(notice);
-    if (taken !== undefined) return taken;
-    found.device.badge += 1;
-    for (const oldest of found.badges.keys()) {
-      if (found.badges.size < MOST_BADGES) break;
-      found.badges.delete(oldest);
-    }
-    found.badges.set(notice, found.device.badge);
-    sync.save("soon");
-    return found.device.badge;
   }
 
   function recipientOf({ device }: Known): DurableRecipient {
@@ -257,7 +241,7 @@ export function createDevices(options: DevicesOptions): Devices {
   }
 
   function add(device: KnownDevice): Known {
-    const entry: Known = { device, link: null, badges: new Map() };
+    const entry: Known = { device, link: null };
     known.set(device.token, entry);
     byId.set(device.id, entry);
     return entry;
@@ -287,10 +271,16 @@ export function createDevices(options: DevicesOptions): Devices {
 
   /** Whoever tells a device writes the moment into its map; this is how the file hears of it. */
   function noteTold(): void {
-    const before = toldUntil;
-    for (const { device } of known.values())
-      for (const at of device.lastTold.values()) if (at > toldUntil) toldUntil = at;
-    if (toldUntil > before) sync.save("soon");
+    const sum = sumOfTold();
+    if (sum !== toldSum) sync.save("soon");
+    toldSum = sum;
+  }
+
+  function sumOfTold(): number {
+    let sum = 0;
+    // A moment is cut to its day, so that the sum stays exact however many there are.
+    for (const { device } of known.values()) for (const at of device.lastTold.values()) sum += at % DAY_MS;
+    return sum;
   }
 
   function reportOrphans(): void {
@@ -310,6 +300,4 @@ interface Known {
   readonly device: KnownDevice;
   /** The connection that holds it now, by its link. */
   link: DeviceLink | null;
-  /** What each notice on its way was given. */
-  readonly badges: Map<NoticeId, number>;
 }

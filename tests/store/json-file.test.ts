@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { readText, replaceFile, setAside, stampOf } from "../../src/store/json-file.ts";
 
@@ -88,7 +89,7 @@ test("where only the file is ours it is written in place, and a copy lies in the
   if (root) for (const name of [data, file]) chownSync(name, NOBODY, NOBODY);
   chmodSync(folder, 0o555);
   const inode = statSync(file).ino;
-  const script = join(import.meta.dirname, "write-tokens-once.ts");
+  const script = fileURLToPath(new URL("./write-tokens-once.ts", import.meta.url));
   execFileSync(process.execPath, [script, file, safety(), "the new one"], {
     ...(root && { uid: NOBODY, gid: NOBODY }),
   });
@@ -112,7 +113,7 @@ test("on a full disk the old content stays, and nothing half written", async () 
   file = join(disk, "tokens.txt");
   writeFileSync(file, "one");
   // More than a file may have, in a process of its own, is refused as a full disk is (EFBIG, ENOSPC).
-  const script = join(import.meta.dirname, "write-tokens-once.ts");
+  const script = fileURLToPath(new URL("./write-tokens-once.ts", import.meta.url));
   const command = `ulimit -f 8; trap '' XFSZ; exec "$0" "$@"`;
   const big = "x".repeat(100_000);
   expect(() =>
@@ -134,7 +135,10 @@ test("setting aside never takes a name that is in use", async () => {
 
 test("a process that is killed while it writes leaves the old content or the new", async () => {
   for (let round = 0; round < 8; round++) {
-    const child = spawn(process.execPath, [join(import.meta.dirname, "write-tokens-forever.ts"), file]);
+    const child = spawn(process.execPath, [
+      fileURLToPath(new URL("./write-tokens-forever.ts", import.meta.url)),
+      file,
+    ]);
     await new Promise((resolve) => child.stdout.once("data", resolve));
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
     const gone = new Promise((resolve) => child.once("exit", resolve));
