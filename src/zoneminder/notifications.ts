@@ -3,7 +3,7 @@ import type { Queries } from "./database.ts";
 import type { SchemaSource } from "./schema.ts";
 
 /** One enabled phone of the table. */
-export interface NotificationRow {
+interface NotificationRow {
   readonly token: string;
   readonly platform: "android" | "ios";
   /** Monitor numbers with commas; empty: every monitor. */

@@ -52,7 +52,7 @@ export interface Google {
   stop(): Promise<void>;
 }
 
-export interface ReceivedMessage {
+interface ReceivedMessage {
   readonly token: string;
   readonly body: Readonly<Record<string, unknown>>;
 }
