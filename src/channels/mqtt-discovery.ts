@@ -1,8 +1,7 @@
 // What Home Assistant is told about each camera and about this server, so that it shows them without being configured.
 import type { Monitor, MonitorId } from "../domain/monitor.ts";
 import { EVENT_TYPES } from "./mqtt-message.ts";
-import { asIdentifier } from "./mqtt-options.ts";
-import { monitorIn, type OwnTopics } from "./mqtt-topics.ts";
+import { asIdentifier, monitorIn, type OwnTopics } from "./mqtt-topics.ts";
 
 export interface DiscoveryContext {
   /** `mqtt.home_assistant_prefix` */

@@ -42,6 +42,9 @@ export interface Entities {
   onMessage(topic: string, payload: string, retained: boolean): void;
 }
 
+/** Far more cameras than any server has: whoever may write to our topics shall not fill our memory. */
+const MOST_KNOWN = 10_000;
+
 export function createEntities(deps: EntitiesDeps): Entities {
   const { context, retained, mutes, logger } = deps;
   const { topics } = context;
@@ -134,7 +137,7 @@ export function createEntities(deps: EntitiesDeps): Entities {
     const isDiscovery = discovery.parse(topic);
     if (isDiscovery !== null && !deps.home_assistant) retained.clear(topic);
     const id = isDiscovery === "server" ? null : (isDiscovery ?? topics.motionMonitor(topic));
-    if (id === null) return;
+    if (id === null || known.size >= MOST_KNOWN) return;
     known.add(id);
     removeGone();
   }

@@ -108,11 +108,6 @@ export async function connectionOptions(options: MqttOptions, broker: Broker): P
   };
 }
 
-/** The characters that MQTT and Home Assistant take everywhere; the rest becomes "_". */
-export function asIdentifier(name: string): string {
-  return name.replace(/[^A-Za-z0-9_-]/g, "_");
-}
-
 /** A topic without blanks around it and without an empty last level. */
 export function tidyTopic(topic: string): string {
   return topic.trim().replace(/\/+$/, "");

@@ -1,4 +1,5 @@
 // The names of the topics under "zmes/<server name>", which nobody who listens to the old topics sees.
+import { createHash } from "node:crypto";
 import { type MonitorId, monitorId } from "../domain/monitor.ts";
 
 export interface OwnTopics {
@@ -48,7 +49,19 @@ export function monitorIn(topic: string, topicOf: (monitor: MonitorId) => string
   return null;
 }
 
+/** The name in characters that client ids and Home Assistant take everywhere. */
+export function asIdentifier(name: string): string {
+  return kept(name, name.replace(/[^A-Za-z0-9_-]/g, "_"));
+}
+
 /** The name as one level of a topic. */
 function asLevel(name: string): string {
-  return name.replace(/[\s/+#\0]/g, "_");
+  return kept(name, name.replace(/[\s/+#\0]/g, "_"));
+}
+
+/** A name that had to be changed gets a mark of its own, so that "a b" and "a_b" stay two servers. */
+function kept(name: string, changed: string): string {
+  return name === changed
+    ? name
+    : `${changed}_${createHash("sha256").update(name).digest("hex").slice(0, 6)}`;
 }

@@ -14,7 +14,6 @@ import { MqttLink } from "./mqtt-link.ts";
 import { asksForLogin } from "./mqtt-login.ts";
 import { eventMessage, oldMessage } from "./mqtt-message.ts";
 import {
-  asIdentifier,
   type Broker,
   connectionOptions,
   loginOf,
@@ -26,7 +25,7 @@ import {
 import { createPictures } from "./mqtt-pictures.ts";
 import { NotTaken, type Outgoing } from "./mqtt-sending.ts";
 import { createRetainedTopics } from "./mqtt-state.ts";
-import { ownTopics } from "./mqtt-topics.ts";
+import { asIdentifier, ownTopics } from "./mqtt-topics.ts";
 
 export interface MqttChannelOptions {
   readonly config: MqttOptions;
