@@ -13,6 +13,7 @@ import type { Logger } from "./lib/log.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import type { DurableRecipients, EventLookup } from "./pipeline/ports.ts";
 import type { LoginProvider, RightsProvider } from "./server/login.ts";
+import type { Pictures } from "./server/pictures.ts";
 import { createServer } from "./server/server.ts";
 import type { Devices } from "./store/device-registry.ts";
 import type { Store } from "./store/store.ts";
@@ -46,6 +47,8 @@ export interface DaemonOptions {
   readonly store: Store;
   /** The registered phones; absent or null: phones cannot register. */
   readonly devices?: Devices | null;
+  /** Absent or null: messages carry no pictures, and none are served. */
+  readonly pictures?: Pictures | null;
   /** The durable channels, in the order in which they are started: after the store, before the server. */
   readonly channels?: readonly Channel[];
   readonly clock: Clock;
@@ -63,7 +66,17 @@ export interface Daemon extends Lifecycle {
 
 /** Builds the daemon. Nothing is opened before `start`; `stop` ends everything within 2 s. */
 export function createDaemon(options: DaemonOptions): Daemon {
-  const { config, zoneminder, store, devices = null, channels = [], clock, logger, onTold } = options;
+  const {
+    config,
+    zoneminder,
+    store,
+    devices = null,
+    pictures = null,
+    channels = [],
+    clock,
+    logger,
+    onTold,
+  } = options;
   const room = (name: string) => logger.child({ room: name });
 
   const server = createServer({
@@ -71,6 +84,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     version: options.version,
     logins: zoneminder.logins,
     registry: config.fcm.enable ? devices : null,
+    pictureDoor: pictures,
     health: () => watcher.isHealthy(),
     clock,
     logger: room("server"),
@@ -86,6 +100,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     sessions: server.sessions,
     clock,
     logger: room("websocket"),
+    picture: pictures?.isOn ? pictures.pictureFor : null,
     onTold: outbox.noteSockets,
   });
   const pipeline = createPipeline({
@@ -149,6 +164,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     store,
     zoneminder.part,
     ...(devices === null ? [] : [devices]),
+    ...(pictures === null ? [] : [pictures]),
     ...delivery,
     catchUp,
     monitors,

@@ -23,8 +23,8 @@ export interface FcmOptions extends FcmMessageOptions, FcmWayOptions {
   readonly monthly_cap: number | null;
 }
 
-/** The address of a picture the phone can fetch, without a password in it; null when there is none to show. */
-export type PictureLink = (notice: Notice, signal: AbortSignal) => Promise<string | null>;
+/** The address of a picture the phone of this user can fetch; null when there is none to show. */
+export type PictureLink = (notice: Notice, owner: string | null) => Promise<string | null>;
 
 export interface FcmChannelDeps {
   readonly options: FcmOptions;
@@ -66,7 +66,7 @@ export function createFcmChannel(deps: FcmChannelDeps): Channel {
     },
     async deliver(notice, signal) {
       const device = requireDevice(notice);
-      const picture = await findPicture(notice, signal);
+      const picture = await findPicture(notice, device.owner);
       const badge = devices.takeBadge(device.id, notice.id);
       try {
         const words = await sender.send({ alarm: notice.alarm, device, badge, picture }, signal);
@@ -104,9 +104,9 @@ export function createFcmChannel(deps: FcmChannelDeps): Channel {
   }
 
   /** An alarm without its picture is better than none. */
-  async function findPicture(notice: Notice, signal: AbortSignal): Promise<string | null> {
+  async function findPicture(notice: Notice, owner: string | null): Promise<string | null> {
     try {
-      return await deps.picture(notice, signal);
+      return await deps.picture(notice, owner);
     } catch (failure) {
       logger.warn({ err: failure }, `Alarm ${notice.alarm.id} is pushed without its picture`);
       return null;

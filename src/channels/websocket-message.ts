@@ -11,6 +11,7 @@ interface AlarmEvent {
   readonly DetectionJson: readonly [];
   readonly RulesObject: Readonly<Record<string, never>>;
   readonly Late?: "true";
+  readonly Picture?: string;
 }
 
 interface AlarmMessage {
@@ -25,9 +26,9 @@ interface AlarmMessage {
 /**
  * One alarm, one message: ioBroker and MisterHouse read only `events[0]`. `status` is needed by zmNinja and
  * zmNinjaNg, `Name` by zmNinja, `MonitorName` (the same text) by zmNinjaNg. The end of an event is told by the
- * prefix `End:`, as since version 5.7 of the original.
+ * prefix `End:`, as since version 5.7 of the original. `picture`: an address, as since version 7; zmNinjaNg shows it.
  */
-export function alarmMessage(alarm: Alarm): AlarmMessage {
+export function alarmMessage(alarm: Alarm, picture: string | null = null): AlarmMessage {
   const event: AlarmEvent = {
     Name: alarm.monitor.name,
     MonitorName: alarm.monitor.name,
@@ -36,26 +37,23 @@ export function alarmMessage(alarm: Alarm): AlarmMessage {
     Cause: alarm.phase === "ended" ? `End:${alarm.cause}` : alarm.cause,
     DetectionJson: [],
     RulesObject: {},
+    ...(alarm.late && { Late: "true" }),
+    ...(picture !== null && { Picture: picture }),
   };
-  return {
-    event: "alarm",
-    type: "",
-    status: "Success",
-    events: [alarm.late ? { ...event, Late: "true" } : event],
-  };
+  return { event: "alarm", type: "", status: "Success", events: [event] };
 }
 
 /** The message of an alarm as a whole text frame, ready to be written to any number of sockets. */
-export function alarmFrame(alarm: Alarm): Buffer {
-  return textFrame(JSON.stringify(alarmMessage(alarm)));
+export function alarmFrame(alarm: Alarm, picture: string | null = null): Buffer {
+  return textFrame(JSON.stringify(alarmMessage(alarm, picture)));
 }
 
 /**
  * The same for those whose phone gets a push message as well: zmNinja stays silent on it, and zmNinjaNg, which
  * ignores the push while its socket is open, shows it.
  */
-export function supplementaryFrame(alarm: Alarm): Buffer {
-  const message: AlarmMessage = { ...alarmMessage(alarm), supplementary: "true" };
+export function supplementaryFrame(alarm: Alarm, picture: string | null = null): Buffer {
+  const message: AlarmMessage = { ...alarmMessage(alarm, picture), supplementary: "true" };
   return textFrame(JSON.stringify(message));
 }
 

@@ -14,9 +14,14 @@ export interface WebSocketChannelOptions {
   readonly sessions: LiveSessions;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The address of an alarm's picture for one user; null: no message carries any, and everybody gets the same. */
+  readonly picture?: PictureFor | null;
   /** Told once everybody was: how many clients got each alarm, and how many did not. */
   readonly onTold?: (told: readonly AlarmCounts[]) => void;
 }
+
+/** Each user has links of their own, because a link carries a permission. */
+type PictureFor = (alarm: Alarm, user: string | null) => string | null;
 
 interface AlarmCounts {
   readonly alarm: Alarm;
@@ -81,7 +86,8 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): WebSoc
   function nextRound(): Round | null {
     const next = waiting.shift();
     if (next === undefined) return null;
-    return startRound(next.alarms, next.receivers ?? sessions.receivers(), clock.now());
+    const receivers = next.receivers ?? sessions.receivers();
+    return startRound(next.alarms, receivers, options.picture ?? null, clock.now());
   }
 }
 
@@ -115,39 +121,62 @@ interface Telling {
 /** The telling of some alarms, under way. */
 interface Round {
   readonly alarms: readonly Alarm[];
-  readonly plain: Variant;
-  readonly supplementary: Variant;
+  /** null: one wording for all. Else receivers of the same user stand together. */
+  readonly picture: PictureFor | null;
   readonly receivers: readonly LiveReceiver[];
   readonly now: number;
   /** How many clients got each alarm, and how many did not. */
   readonly counts: readonly Counts[];
   told: number;
   next: number;
+  /** Whom the frames at hand are for; only the last user's are kept, a thousand users' would be too many. */
+  user: string | null;
+  wordings: Wordings;
   /** Which alarms the client in hand gets. One array for all clients: an array each would be 2 MB per alarm. */
   readonly chosen: number[];
+}
+
+interface Wordings {
+  readonly plain: Variant;
+  readonly supplementary: Variant;
 }
 
 /** One wording of the alarms of a round. */
 interface Variant {
   readonly frameOf: (alarm: Alarm) => Buffer;
-  /** Built when the first client needs them: hardly any round needs both wordings. */
-  frames: readonly Buffer[] | null;
+  /** By the place of the alarm; built when the first client needs them, because hardly any round needs all. */
+  readonly frames: Buffer[];
   /** What the last client got: most clients get the same, and then share the joined bytes as well. */
   joined: { readonly chosen: readonly number[]; readonly bytes: Buffer } | null;
 }
 
-function startRound(alarms: readonly Alarm[], receivers: readonly LiveReceiver[], now: number): Round {
+function startRound(
+  alarms: readonly Alarm[],
+  all: readonly LiveReceiver[],
+  picture: PictureFor | null,
+  now: number,
+): Round {
   const counts = alarms.map(() => ({ told: 0, refused: noRefusals() }));
-  const plain = { frameOf: alarmFrame, frames: null, joined: null };
-  const supplementary = { frameOf: supplementaryFrame, frames: null, joined: null };
-  return { alarms, plain, supplementary, receivers, now, counts, told: 0, next: 0, chosen: [] };
+  const receivers = picture === null ? all : [...Map.groupBy(all, ({ user }) => user).values()].flat();
+  const user = receivers[0]?.user ?? null;
+  const wordings = wordingsFor(picture, user);
+  return { alarms, picture, receivers, now, counts, told: 0, next: 0, user, wordings, chosen: [] };
+}
+
+function wordingsFor(picture: PictureFor | null, user: string | null): Wordings {
+  const link = (alarm: Alarm) => picture?.(alarm, user) ?? null;
+  return {
+    plain: { frameOf: (alarm) => alarmFrame(alarm, link(alarm)), frames: [], joined: null },
+    supplementary: { frameOf: (alarm) => supplementaryFrame(alarm, link(alarm)), frames: [], joined: null },
+  };
 }
 
 /** Tells clients until the slice is over; true when nobody is left. */
 function tellSlice(round: Round, clock: Clock): boolean {
   const end = clock.monotonic() + SLICE_MS;
+  const perLook = round.picture === null ? CLIENTS_PER_LOOK : 1;
   for (; round.next < round.receivers.length; round.next++) {
-    if (round.next % CLIENTS_PER_LOOK === 0 && round.next > 0 && clock.monotonic() >= end) return false;
+    if (round.next % perLook === 0 && round.next > 0 && clock.monotonic() >= end) return false;
     const receiver = round.receivers[round.next];
     if (receiver?.writable()) tellOne(round, receiver);
   }
@@ -157,7 +186,12 @@ function tellSlice(round: Round, clock: Clock): boolean {
 function tellOne(round: Round, receiver: LiveReceiver): void {
   const count = chooseFor(round, receiver.recipient);
   if (count === 0) return;
-  receiver.write(bytesOf(round, count, receiver.supplementary ? round.supplementary : round.plain));
+  if (round.picture !== null && round.user !== receiver.user) {
+    round.user = receiver.user;
+    round.wordings = wordingsFor(round.picture, receiver.user);
+  }
+  const { plain, supplementary } = round.wordings;
+  receiver.write(bytesOf(round, count, receiver.supplementary ? supplementary : plain));
   round.told += 1;
 }
 
@@ -187,13 +221,19 @@ function bytesOf(round: Round, count: number, variant: Variant): Buffer {
   const last = variant.joined;
   if (last !== null && isSame(last.chosen, round.chosen, count)) return last.bytes;
   const chosen = round.chosen.slice(0, count);
-  variant.frames ??= round.alarms.map(variant.frameOf);
-  const all = variant.frames;
-  const frames = chosen.flatMap((index) => all[index] ?? []);
+  const frames = chosen.flatMap((index) => frameAt(round, index, variant) ?? []);
   const [only] = frames;
   const bytes = frames.length === 1 && only !== undefined ? only : Buffer.concat(frames);
   variant.joined = { chosen, bytes };
   return bytes;
+}
+
+function frameAt(round: Round, index: number, variant: Variant): Buffer | null {
+  const alarm = round.alarms[index];
+  if (alarm === undefined) return null;
+  const frame = variant.frames[index] ?? variant.frameOf(alarm);
+  variant.frames[index] = frame;
+  return frame;
 }
 
 function isSame(last: readonly number[], chosen: readonly number[], count: number): boolean {

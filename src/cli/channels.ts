@@ -4,7 +4,10 @@ import { createFcmChannel, type PictureLink } from "../channels/fcm.ts";
 import type { PushDevices } from "../channels/fcm-devices.ts";
 import { createTableDevices, type PhoneTable } from "../channels/fcm-notifications.ts";
 import { createMqttChannel } from "../channels/mqtt.ts";
+import { createScriptChannel } from "../channels/script.ts";
 import type { Config } from "../config/schema.ts";
+import type { Alarm, EventId } from "../domain/alarm.ts";
+import { createRunner } from "../hooks/runner.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import { recipientIdOf } from "../store/device-entry.ts";
@@ -17,17 +20,23 @@ export interface ChannelsDeps {
   /** ZoneMinder's own table of phones, asked only with fcm.use_zm_notifications. */
   readonly phones: PhoneTable;
   readonly picture: PictureLink;
+  /** The picture itself, for those who are given bytes. */
+  readonly readPicture: (alarm: Alarm) => Promise<Buffer | null>;
+  /** Where the event's files are; null when nobody can say. */
+  readonly eventFolder: (event: EventId) => Promise<string | null>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Push is there even when it is switched off: what was decided while it was on gets its answer from it. */
+/** Push and script are there even when they are switched off: what was decided while it was on gets its answer from them. */
 export function createChannels({
   config,
   version,
   devices,
   phones,
   picture,
+  readPicture,
+  eventFolder,
   clock,
   logger,
 }: ChannelsDeps): readonly Channel[] {
@@ -42,12 +51,20 @@ export function createChannels({
     clock,
     logger: inRoom,
   });
-  if (!config.mqtt.enable) return [fcm];
+  const script = createScriptChannel({
+    options: config.push,
+    hook: config.hook,
+    runner: createRunner({ concurrency: 0, environment: process.env, clock }),
+    eventFolder: async ({ eventId }) => (eventId === null ? null : eventFolder(eventId)),
+    logger: logger.child({ room: "script" }),
+  });
+  if (!config.mqtt.enable) return [fcm, script];
   const mqtt = createMqttChannel({
     config: config.mqtt,
     version,
+    readPicture,
     clock,
     logger: logger.child({ room: "mqtt" }),
   });
-  return [fcm, mqtt];
+  return [fcm, script, mqtt];
 }

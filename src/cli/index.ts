@@ -7,6 +7,7 @@ import { exampleConfig } from "./example-config.ts";
 import { createHelp } from "./help.ts";
 import { listen } from "./listen.ts";
 import { outbox } from "./outbox.ts";
+import { pictures } from "./pictures.ts";
 import { run } from "./run.ts";
 import { testPush } from "./test-push.ts";
 import { version } from "./version.ts";
@@ -20,6 +21,7 @@ const explained: readonly Command[] = [
   outbox,
   devices,
   testPush,
+  pictures,
   listen,
   demo,
   version,

@@ -11,7 +11,10 @@ import { createLogger, type Log, type LogDestination, type Logger } from "../lib
 import { createTerminal } from "../lib/log-terminal.ts";
 import { becomeUser } from "../lib/privileges.ts";
 import { openLogins } from "../server/open-logins.ts";
+import { createPictureMaker } from "../server/picture-maker.ts";
+import { createPictures } from "../server/pictures.ts";
 import { createDevices } from "../store/devices.ts";
+import { createKeyFile } from "../store/key-file.ts";
 import { lockDataDirectory } from "../store/lock.ts";
 import { createStore } from "../store/store.ts";
 import { createInstallation, type Installation } from "../zoneminder/installation.ts";
@@ -72,9 +75,28 @@ export async function serve(options: ServeOptions): Promise<void> {
     });
     const version = programVersion;
     const phones = { ...zoneminder.notifications, rightsOf: rights.rightsOf };
-    const picture = () => Promise.resolve(null);
-    const channels = createChannels({ config, version, devices, phones, picture, clock, logger });
-    const daemon = createDaemon({ config, version, zoneminder, store, devices, channels, clock, logger });
+    const inRoom = logger.child({ room: "pictures" });
+    const pictures = createPictures({
+      ...config,
+      key: createKeyFile({ directory: config.general.base_data_path, logger: inRoom }),
+      rights,
+      maker: createPictureMaker({ source: zoneminder.eventFiles, logger: inRoom }),
+      clock,
+      logger: inRoom,
+    });
+    const channels = createChannels({
+      config,
+      version,
+      devices,
+      phones,
+      picture: async ({ alarm }, owner) => pictures.pictureFor(alarm, owner),
+      readPicture: pictures.jpegOf,
+      eventFolder: zoneminder.eventFiles.folder,
+      clock,
+      logger,
+    });
+    const parts = { devices, pictures, channels };
+    const daemon = createDaemon({ config, version, zoneminder, store, ...parts, clock, logger });
     zoneminder.onAvailable(() => void followSettings(zoneminder, places, logger));
     try {
       await Promise.race([daemon.start(stop), crashed.promise]);

@@ -1,6 +1,8 @@
 // What can be wrong with a configuration although each of its values is right.
 import { fcmWay } from "../channels/fcm-way.ts";
 import { isTopic, parseBroker } from "../channels/mqtt-options.ts";
+import { hasCredentials } from "../domain/picture.ts";
+import { splitCommand } from "../lib/command-line.ts";
 import type { Config, KeyPath } from "./schema.ts";
 
 /** A finding, and the key on whose line it is reported. */
@@ -11,7 +13,12 @@ export interface Finding {
 
 /** What stops the start. `off` shows how the file at hand switches TLS off. */
 export function findProblems(config: Config, off: string): Finding[] {
-  return [...tlsProblems(config, off), ...mqttProblems(config)];
+  return [
+    ...tlsProblems(config, off),
+    ...mqttProblems(config),
+    ...pictureProblems(config),
+    ...scriptProblems(config),
+  ];
 }
 
 function tlsProblems(config: Config, off: string): Finding[] {
@@ -43,6 +50,58 @@ function mqttProblems({ mqtt }: Config): Finding[] {
   return problems;
 }
 
+/** Never repeats the address: a password may be in it. */
+function pictureProblems({ pictures: { public_url } }: Config): Finding[] {
+  if (public_url === null || isPlainAddress(public_url)) return [];
+  const text =
+    "expected an address that begins with https://, without user, password, ? and #, such as https://cameras.example.org";
+  return [{ path: "pictures.public_url", text }];
+}
+
+function isPlainAddress(address: string): boolean {
+  const url = URL.parse(address);
+  if (url === null || !/^https?:$/.test(url.protocol)) return false;
+  return url.username === "" && url.password === "" && !/[?#@]/.test(address);
+}
+
+function scriptProblems({ push }: Config): Finding[] {
+  if (!push.use_api_push || push.api_push_script === null || splitCommand(push.api_push_script)) return [];
+  const text = "expected the path of a script; a quote in it is not closed";
+  return [{ path: "push.api_push_script", text }];
+}
+
+/** What keeps messages without a picture, each with its one way out. */
+function pictureDangers({ customize, pictures }: Config): Finding[] {
+  const { public_url, allow_credentials_in_url } = pictures;
+  if (!customize.include_picture) {
+    const text = "no message carries a picture unless customize.include_picture is yes.";
+    return public_url === null ? [] : [{ path: "pictures.public_url", text }];
+  }
+  if (public_url !== null) {
+    const text = "phones load pictures from https:// addresses only.";
+    return public_url.startsWith("https:") ? [] : [{ path: "pictures.public_url", text }];
+  }
+  if (customize.picture_url === null) {
+    const text =
+      "there is no picture to include. Set pictures.public_url to the address under which phones reach this server.";
+    return [{ path: "customize.include_picture", text }];
+  }
+  if (!hasCredentials(customize) || allow_credentials_in_url) return [];
+  const text =
+    "messages carry no picture, because a password would be in its address. Set pictures.public_url to the address under which phones reach this server, or pictures.allow_credentials_in_url to yes if you insist.";
+  return [{ path: "customize.picture_url", text }];
+}
+
+function scriptDangers({ push }: Config): Finding[] {
+  if (!push.use_api_push) return [];
+  if (push.api_push_script === null)
+    return [{ path: "push.use_api_push", text: "there is no script: set push.api_push_script." }];
+  if (splitCommand(push.api_push_script)?.wantsShell !== true) return [];
+  const text =
+    "no shell runs this, so pipes, redirections, variables and patterns mean nothing. Put them into a script of their own and name that.";
+  return [{ path: "push.api_push_script", text }];
+}
+
 /** What the operator should know, although the program starts. */
 export function findDangers(config: Config, isSet: (path: KeyPath) => boolean): Finding[] {
   const dangers: Finding[] = [];
@@ -65,6 +124,7 @@ export function findDangers(config: Config, isSet: (path: KeyPath) => boolean): 
       text: "this is not used: a certificate needs its key. Set mqtt.tls_cert and mqtt.tls_key, or neither.",
     });
   }
+  dangers.push(...pictureDangers(config), ...scriptDangers(config));
   if (isSet("customize.event_check_interval")) {
     dangers.push({
       path: "customize.event_check_interval",

@@ -12,6 +12,7 @@ import { limits } from "./sections/limits.ts";
 import { logging } from "./sections/logging.ts";
 import { mqtt } from "./sections/mqtt.ts";
 import { network } from "./sections/network.ts";
+import { pictures } from "./sections/pictures.ts";
 import { push } from "./sections/push.ts";
 import { ssl } from "./sections/ssl.ts";
 import { zoneminder } from "./sections/zoneminder.ts";
@@ -32,6 +33,7 @@ export const configSchema = z.strictObject({
   logging: logging.prefault({}),
   history: history.prefault({}),
   devices: devices.prefault({}),
+  pictures: pictures.prefault({}),
 });
 
 /** The configuration as the program uses it: every key present, `null` where nothing is set. */

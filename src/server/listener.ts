@@ -12,6 +12,7 @@ import type { AddressCounter } from "./address-counter.ts";
 import { clientAddress, limitKey, plainAddress, type TrustedProxies } from "./client-address.ts";
 import { createHandshakes, type HandshakeLimits } from "./handshakes.ts";
 import { createHttpApp } from "./http-app.ts";
+import type { Pictures } from "./pictures.ts";
 import type { SessionRegistry } from "./sessions.ts";
 import type { SparseWarn } from "./sparse-log.ts";
 import type { TlsMaterial } from "./tls.ts";
@@ -29,6 +30,7 @@ export interface ListenerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sparseWarn: SparseWarn;
+  readonly pictures: Pick<Pictures, "answer"> | null;
   health(): boolean;
 }
 
@@ -64,6 +66,9 @@ export function createListener(options: ListenerOptions): Listener {
   // Paused until its turn: a crowd of handshakes must not stop the scan of the cameras.
   const port = createNetServer({ pauseOnConnect: true, noDelay: true }, handshakes.accept);
 
+  const clientOf = (request: IncomingMessage): string =>
+    clientAddress(plainAddress(request.socket.remoteAddress), forwardedFor(request), options.isProxy);
+
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     // No address: the client is gone already, and could not be counted under its own.
     if (!(socket instanceof Socket) || socket.remoteAddress === undefined) {
@@ -71,7 +76,7 @@ export function createListener(options: ListenerOptions): Listener {
       return;
     }
     const peer = plainAddress(socket.remoteAddress);
-    const address = clientAddress(peer, forwardedFor(request), options.isProxy);
+    const address = clientOf(request);
     const turnedAway = admissionProblem(options, peer, address);
     if (turnedAway !== null) {
       sparseWarn("upgrades", turnedAway);
@@ -92,7 +97,7 @@ export function createListener(options: ListenerOptions): Listener {
 
   return {
     async listen(tls) {
-      const onRequest = getRequestListener(createHttpApp(options.health).fetch, {
+      const onRequest = getRequestListener(createHttpApp({ ...options, addressOf: clientOf }).fetch, {
         overrideGlobalObjects: false,
       });
       const httpOptions = { shouldUpgradeCallback: isWebSocketUpgrade, requireHostHeader: false };

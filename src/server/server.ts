@@ -10,6 +10,7 @@ import { createListener, type Listener, type ListenerLimits } from "./listener.t
 import type { LoginProvider, RightsProvider } from "./login.ts";
 import { type LoginLimits, limitLogins } from "./login-limiter.ts";
 import { openLogins } from "./open-logins.ts";
+import type { Pictures } from "./pictures.ts";
 import type { SessionLimits } from "./session.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createSparseWarn } from "./sparse-log.ts";
@@ -35,6 +36,8 @@ export interface ServerOptions {
   readonly logins: LoginProvider & RightsProvider;
   /** null: phones cannot register, because push is switched off. */
   readonly registry: DeviceRegistry | null;
+  /** What answers picture links; null: nothing does. Not `pictures`, which is a section of the configuration. */
+  readonly pictureDoor: Pick<Pictures, "answer"> | null;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Whether the program does its work; answered on /healthz. */
@@ -74,7 +77,8 @@ export function createServer(options: ServerOptions): Server {
     },
   });
   const isProxy = trustedProxies(options.network.trusted_proxies);
-  const listener = createListener({ ...options, isProxy, sessions, unauthenticated, sparseWarn });
+  const pictures = options.pictureDoor;
+  const listener = createListener({ ...options, pictures, isProxy, sessions, unauthenticated, sparseWarn });
   let certificate: { close(): void } | null = null;
 
   const part: Part = {

@@ -87,6 +87,6 @@ test("any text comes out of its frame as it went in", async () => {
 
 test("frames written one after the other stay one message each", async () => {
   const alarms = [anAlarm(), anAlarm({ eventId: eid(2) })];
-  socket.write(Buffer.concat(alarms.map(alarmFrame)));
+  socket.write(Buffer.concat(alarms.map((alarm) => alarmFrame(alarm))));
   for (const alarm of alarms) expect(await client.next()).toEqual(alarmMessage(alarm));
 });

@@ -62,8 +62,8 @@ test("those whose phone gets push as well share the bytes that say so, the other
   const alarms = [alarmOf(1, 10), alarmOf(2, 11)];
   const [one, two, three, four] = [plain[0], phones[0], plain[1], phones[1]];
   channelTo([one, two, three, four].filter((each) => each !== undefined)).tell(alarms);
-  expect(one?.written).toEqual([Buffer.concat(alarms.map(alarmFrame))]);
-  expect(two?.written).toEqual([Buffer.concat(alarms.map(supplementaryFrame))]);
+  expect(one?.written).toEqual([Buffer.concat(alarms.map((alarm) => alarmFrame(alarm)))]);
+  expect(two?.written).toEqual([Buffer.concat(alarms.map((alarm) => supplementaryFrame(alarm)))]);
   expect(three?.written[0]).toBe(one?.written[0]);
   expect(four?.written[0]).toBe(two?.written[0]);
 });
@@ -72,7 +72,7 @@ test("all alarms of a scan cost a client one write, one frame each", () => {
   const client = receiver();
   const alarms = [alarmOf(1, 10), alarmOf(2, 11), alarmOf(3, 12)];
   channelTo([client]).tell(alarms);
-  expect(client.written).toEqual([Buffer.concat(alarms.map(alarmFrame))]);
+  expect(client.written).toEqual([Buffer.concat(alarms.map((alarm) => alarmFrame(alarm)))]);
 });
 
 test("each client gets the alarms of its own list and rights, whatever it asked for", () => {
@@ -81,7 +81,7 @@ test("each client gets the alarms of its own list and rights, whatever it asked 
   const guest = receiver(aRecipient({ monitors: "all", rights: new Set([mid(3)]) }));
   const nobody = receiver(aRecipient({ monitors: new Set([mid(1)]), rights: new Set([mid(3)]) }));
   const alarms = [alarmOf(1, 10), alarmOf(2, 11), alarmOf(3, 12)];
-  const [one, two, three] = alarms.map(alarmFrame) as [Buffer, Buffer, Buffer];
+  const [one, two, three] = alarms.map((alarm) => alarmFrame(alarm)) as [Buffer, Buffer, Buffer];
   channelTo([all, some, guest, nobody]).tell(alarms);
   expect(all.written).toEqual([Buffer.concat([one, two, three])]);
   expect(some.written).toEqual([Buffer.concat([two, three])]);

@@ -56,7 +56,7 @@ describe("--check-config", () => {
       text.indexOf("Set, but no longer needed:"),
     );
     const noMore = text.slice(text.indexOf("Set, but no longer needed:"), text.indexOf("Warnings:"));
-    expect(notYet).toContain("  mqtt.server: MQTT comes with a later release\n");
+    expect(notYet).toContain("  customize.use_hooks: hooks come with a later release\n");
     expect(notYet).not.toContain("network.port");
     expect(noMore).toContain("  general.restart_interval: the program has no need to restart itself\n");
     expect(noMore).toContain("  customize.event_check_interval: ");

@@ -22,6 +22,7 @@ type Overrides = {
   >;
 } & {
   readonly registry?: ServerOptions["registry"];
+  readonly pictureDoor?: ServerOptions["pictureDoor"];
   readonly logins?: LoginProvider & RightsProvider;
   readonly clock?: Clock;
   readonly health?: () => boolean;
@@ -53,6 +54,7 @@ export function serverOptions(overrides: Overrides, log: Record<string, unknown>
     zoneminder: { rights_reload_interval: 10, ...overrides.zoneminder },
     devices: { allow_public_registration: false, ...overrides.devices },
     registry: overrides.registry ?? null,
+    pictureDoor: overrides.pictureDoor ?? null,
     limits: {
       message_bytes: 65_536,
       connections: 10_000,

@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { flag, number, optionalText } from "../fields.ts";
 
-const PICTURES = "pictures come with a later release";
 const HOOKS = "hooks come with a later release";
 const ENDS = "the end of an alarm is told in a later release";
 
@@ -52,24 +51,27 @@ export const customize = z
       obsolete: "no version acted on it",
     }),
     picture_url: optionalText(
-      { about: "Address of the picture of an alarm.", since: "2.0", waitsFor: PICTURES },
+      {
+        about:
+          "Address of the picture of an alarm at ZoneMinder's portal. EVENTID and BESTMATCH are filled in. With pictures.public_url only its fid and width count.",
+        since: "2.0",
+        example: "https://portal.example.org/zm/index.php?view=image&eid=EVENTID&fid=BESTMATCH&width=600",
+      },
       "url",
     ),
     include_picture: flag(false, {
       about: "Whether a message carries a picture.",
       since: "2.0",
-      waitsFor: PICTURES,
     }),
     picture_portal_username: optionalText({
-      about: "User name for fetching pictures from ZoneMinder.",
+      about:
+        "User name for fetching pictures from ZoneMinder. It leaves this machine only with pictures.allow_credentials_in_url; pictures.public_url needs none.",
       since: "4.4",
-      waitsFor: PICTURES,
       example: '"!ZM_USER"',
     }),
     picture_portal_password: optionalText({
-      about: "Password for fetching pictures from ZoneMinder.",
+      about: "The password to it.",
       since: "4.4",
-      waitsFor: PICTURES,
       secret: true,
       example: '"!ZM_PASSWORD"',
     }),
