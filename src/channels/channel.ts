@@ -4,7 +4,7 @@ import type { Monitor, MonitorId } from "../domain/monitor.ts";
 import type { ChannelName, DurableRecipient, Notice } from "../domain/notice.ts";
 import type { Part } from "../lib/lifecycle.ts";
 
-export { DeliveryError, type DeliveryFailure } from "../domain/delivery-error.ts";
+export { DeliveryError } from "../domain/delivery-error.ts";
 
 export interface Channel extends Part {
   readonly name: ChannelName;

@@ -147,7 +147,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       if (lane.held.size === 0) lanes.delete(lane.recipient);
       return;
     }
-    const wait = waitMs(head?.dueAt ?? lane.pausedUntil, head?.notice);
+    const wait = Math.max(waitMs(lane.pausedUntil), head === undefined ? 0 : waitMs(head.dueAt, head.notice));
     if (wait > 0) {
       lane.wake(wait, () => look(lane));
       return;
@@ -158,9 +158,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   /** How long until the notice may be tried, or has expired. */
-  function waitMs(dueAt: number, notice: Notice | undefined): number {
-    const now = clock.now();
-    const wait = Math.min(dueAt, notice?.expiresAt ?? dueAt) - now;
+  function waitMs(dueAt: number, notice?: Notice): number {
+    const wait = Math.min(dueAt, notice?.expiresAt ?? dueAt) - clock.now();
     return wait > LONGEST_WAIT_MS ? 0 : wait;
   }
 

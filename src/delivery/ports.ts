@@ -5,7 +5,7 @@ import type { Outcome, SocketCounts } from "../domain/history.ts";
 import type { ChannelName, Notice, RecipientId } from "../domain/notice.ts";
 
 /** A notice on its way, with its row in the file. */
-export interface StoredNotice {
+interface StoredNotice {
   readonly row: number;
   readonly notice: Notice;
   readonly attempts: number;
@@ -13,7 +13,7 @@ export interface StoredNotice {
 }
 
 /** Whose notices. */
-export interface Addressee {
+interface Addressee {
   readonly channel: ChannelName;
   readonly recipient: RecipientId;
 }

@@ -11,7 +11,7 @@ export interface Deciding {
   add(alarms: readonly Undecided[]): void;
 }
 
-export interface Undecided {
+interface Undecided {
   readonly alarm: Alarm;
   /** The newest of its monitor when asked: an alarm may be over by the time its slice comes. */
   readonly mark: () => ToldMark;

@@ -6,7 +6,7 @@ import type { Refusal, Verdict } from "../domain/policy.ts";
 import { type Database, openAsIs, openForReading } from "./database.ts";
 
 /** A notice that waits or was given up, with its alarm. */
-export interface ListedNotice {
+interface ListedNotice {
   readonly alarm: Alarm;
   readonly delivery: DeliveryRecord;
 }

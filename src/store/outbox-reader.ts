@@ -5,7 +5,7 @@ import { type StoredNotice, storedNotice } from "./outbox-rows.ts";
 import type { StoreClient } from "./store-client.ts";
 
 /** Somebody for whom notices are pending. */
-export interface Backlog {
+interface Backlog {
   readonly channel: ChannelName;
   readonly recipient: RecipientId;
   readonly count: number;

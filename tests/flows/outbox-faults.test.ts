@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 // biome-ignore lint/correctness/noUnresolvedImports: Biome does not know this module of Node 24 yet
 import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 const ALARMS = 1000;
@@ -83,7 +84,7 @@ function onLines(socket: Socket, listener: (line: string) => void): void {
 }
 
 function start(file: string): ChildProcess {
-  const script = join(import.meta.dirname, "deliver-over-wire.ts");
+  const script = fileURLToPath(new URL("deliver-over-wire.ts", import.meta.url));
   const { port } = standIn.address() as AddressInfo;
   const args = [script, file, String(port), String(ALARMS), String(PHONES)];
   return spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
