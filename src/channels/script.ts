@@ -15,14 +15,14 @@ export interface ScriptOptions {
 }
 
 /** One run of a program, without a shell. */
-export interface ScriptRun {
+interface ScriptRun {
   readonly argv: readonly string[];
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 /** How a run ended, as far as this channel wants to know. */
-export interface ScriptResult {
+interface ScriptResult {
   readonly end:
     | { readonly kind: "exited"; readonly code: number }
     | { readonly kind: "killed"; readonly signal: string }
@@ -32,7 +32,7 @@ export interface ScriptResult {
   readonly stderr: string;
 }
 
-export interface ScriptRunner {
+interface ScriptRunner {
   run(script: ScriptRun): Promise<ScriptResult>;
   /** Kills what is left of earlier runs. */
   stop(): void;
@@ -98,7 +98,7 @@ export function createScriptChannel(deps: ScriptChannelDeps): Channel {
 }
 
 /** Event, monitor, name, cause, which end of the alarm, folder: in the order of the original since 5.9. */
-export function scriptArguments({ alarm }: Notice, eventPath: string | null): readonly string[] {
+function scriptArguments({ alarm }: Notice, eventPath: string | null): readonly string[] {
   const { monitor, eventId, cause, phase } = alarm;
   const which = phase === "ended" ? "event_end" : "event_start";
   const words = [String(eventId ?? 0), String(monitor.id), monitor.name, cause, which];

@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import type { Clock } from "../lib/clock.ts";
 import { reasonOf, systemCode } from "../lib/errors.ts";
 
-export interface ScriptRun {
+interface ScriptRun {
   /** The program and what it is given, each word as it arrives. */
   readonly argv: readonly string[];
   readonly timeoutMs: number;
@@ -12,7 +12,7 @@ export interface ScriptRun {
   readonly signal?: AbortSignal;
 }
 
-export type ScriptEnd =
+type ScriptEnd =
   | { readonly kind: "exited"; readonly code: number }
   /** By somebody else's signal. */
   | { readonly kind: "killed"; readonly signal: string }
@@ -21,7 +21,7 @@ export type ScriptEnd =
   /** It never ran. `code` is the system's, such as ENOENT. */
   | { readonly kind: "not-started"; readonly code: string | null; readonly reason: string };
 
-export interface ScriptResult {
+interface ScriptResult {
   readonly end: ScriptEnd;
   /** What it printed, as far as `outputBytes` allow; bytes that are no UTF-8 are replaced. */
   readonly stdout: string;
@@ -98,7 +98,7 @@ export function createRunner(options: RunnerOptions): Runner {
  * What a script finds around it, as the original sets it up: our own environment, a plain PATH and shell, and nothing
  * that makes a shell read other files or split words differently.
  */
-export function scriptEnvironment(own: Readonly<Record<string, string | undefined>>): Record<string, string> {
+function scriptEnvironment(own: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const kept = Object.entries(own).filter(([name, value]) => value !== undefined && !DROPPED.has(name));
   return { ...(Object.fromEntries(kept) as Record<string, string>), PATH: "/bin:/usr/bin", SHELL: "/bin/sh" };
 }

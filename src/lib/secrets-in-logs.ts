@@ -11,6 +11,9 @@ const inQuery = new RegExp(`([?&](?:${SECRET_NAMES})=)[^&\\s"]*`, "gi");
 /** scheme://user:password@host */
 const inUrl = /(\w:\/\/[^\s/:@]*:)[^\s/@]+@/g;
 
+/** A picture link shows its picture to whoever has it: https://host/p/<id>. */
+const inPictureLink = /(\/p\/)[\w-]{40,}/g;
+
 /** True for names of fields whose value must never be written. */
 export function isSecretName(name: string): boolean {
   return secretName.test(name);
@@ -22,5 +25,6 @@ export function hideSecrets(text: string): string {
   if (hidden.includes('"')) hidden = hidden.replace(inJson, '$1"[redacted]"');
   if (hidden.includes("=")) hidden = hidden.replace(inQuery, "$1[redacted]");
   if (hidden.includes("://")) hidden = hidden.replace(inUrl, "$1[redacted]@");
+  if (hidden.includes("/p/")) hidden = hidden.replace(inPictureLink, "$1[redacted]");
   return hidden;
 }

@@ -22,7 +22,7 @@ interface FoundPicture {
   read(): Promise<Buffer | null>;
 }
 
-export interface PictureOf extends WantedPicture {
+interface PictureOf extends WantedPicture {
   readonly event: EventId;
   readonly monitor: MonitorId;
 }

@@ -30,19 +30,19 @@ export interface PicturesOptions {
   readonly logger: Logger;
 }
 
-export interface SigningKey extends Omit<Part, "name"> {
+interface SigningKey extends Omit<Part, "name"> {
   /** What is signed with now. */
   current(): Buffer;
   /** The same, looked at anew: it may have been exchanged. Never throws. */
   refresh(): Promise<Buffer>;
 }
 
-export interface PictureRequest {
+interface PictureRequest {
   readonly id: string;
   readonly address: string;
 }
 
-export type PictureAnswer =
+type PictureAnswer =
   | { readonly status: 200; readonly bytes: Buffer }
   /** 404: whatever is wrong with it; 429 and 503: not now. */
   | { readonly status: 404 | 429 | 503 };

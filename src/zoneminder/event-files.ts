@@ -21,13 +21,13 @@ export interface EventFiles {
   find(wanted: WantedFile): Promise<EventPicture | null>;
 }
 
-export interface WantedFile {
+interface WantedFile {
   readonly event: EventId;
   readonly monitor: MonitorId;
   readonly kind: PictureKind;
 }
 
-export interface EventPicture {
+interface EventPicture {
   /** Changes whenever the file does. */
   readonly stamp: string;
   /** The bytes, JPEG or GIF; null when ZoneMinder is just writing them again. */

@@ -184,3 +184,50 @@ test("the log says how many were told and why others were not", () => {
     { msg: "Broadcasting new events to all 2 websocket clients", told: 1, "not-permitted": 1 },
   ]);
 });
+
+/** Each user has links of their own. */
+const links = (alarm: Alarm, user: string | null) =>
+  user === null ? null : `https://host/p/${user}-${alarm.id}`;
+
+function picturedChannel(receivers: readonly LiveReceiver[], picture = links) {
+  return createWebSocketChannel({
+    sessions: { receivers: () => receivers },
+    clock,
+    logger: recordingLogger([]),
+    picture,
+  });
+}
+
+test("each user gets links of their own, whichever way their connections came; the same user shares the bytes", () => {
+  const users = ["anna", "bert", "anna", null, "bert"];
+  const clients = users.map((user) => ({ ...receiver(), user }));
+  const alarms = [alarmOf(1, 10), alarmOf(2, 11)];
+  picturedChannel(clients).tell(alarms);
+  for (const { user, written } of clients)
+    expect(written).toEqual([Buffer.concat(alarms.map((alarm) => alarmFrame(alarm, links(alarm, user))))]);
+  expect(clients[2]?.written[0]).toBe(clients[0]?.written[0]);
+  expect(clients[4]?.written[0]).toBe(clients[1]?.written[0]);
+});
+
+test("a link is made only for alarms that its user is told of", () => {
+  const made: string[] = [];
+  const client = receiver(aRecipient({ rights: new Set([mid(2)]) }));
+  picturedChannel([client], (alarm, user) => {
+    made.push(alarm.id);
+    return links(alarm, user);
+  }).tell([alarmOf(1, 10), alarmOf(2, 11), alarmOf(3, 12)]);
+  expect(made).toEqual([alarmOf(2, 11).id]);
+});
+
+test("a thousand users with a link each do not stop the scan: they are told in slices", async () => {
+  const clients = Array.from({ length: 1000 }, (_, index) => ({
+    ...receiver(aRecipient(), () => {
+      at.ms += 1;
+    }),
+    user: `user${index}`,
+  }));
+  picturedChannel(clients).tell([alarmOf(1, 10)]);
+  const told = () => clients.filter(({ written }) => written.length === 1).length;
+  expect(told()).toBeLessThan(10);
+  await vi.waitFor(() => expect(told()).toBe(1000));
+});
