@@ -1,0 +1,83 @@
+import { expect, test, vi } from "vitest";
+import { createDispatcher } from "../../src/delivery/dispatcher.ts";
+import { entriesFor } from "../../src/delivery/lane.ts";
+import type { OutboxStore, Settled } from "../../src/delivery/ports.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { anAlarm, eid } from "../support/builders.ts";
+import { aPerson, createFakeChannel } from "../support/fake-channel.ts";
+import { aDecision } from "../support/outbox.ts";
+import { recordingLogger } from "../support/server.ts";
+
+const anna = aPerson("anna");
+
+function setUp(store: Partial<OutboxStore> = {}) {
+  const channel = createFakeChannel();
+  const settled: Settled[] = [];
+  const log: Record<string, unknown>[] = [];
+  const dispatcher = createDispatcher({
+    channel,
+    store: { pending: async () => [], drop: async () => 0, ...store },
+    settle: async (outcome) => void settled.push(outcome),
+    clock: systemClock,
+    logger: recordingLogger(log),
+    random: () => 0,
+  });
+  return { channel, settled, log, dispatcher };
+}
+
+const noticesOf = (event: number) =>
+  aDecision(anAlarm({ eventId: eid(event), seenAt: Date.now() }), [anna]).notices;
+
+test("a notice that is read from the file while it is being handed over is sent once", async () => {
+  const reading = Promise.withResolvers<Awaited<ReturnType<OutboxStore["pending"]>>>();
+  const { channel, settled, dispatcher } = setUp({ pending: () => reading.promise });
+  const [notice] = noticesOf(7);
+  if (notice === undefined) throw new Error("no notice");
+  dispatcher.backlog([anna.id]);
+  dispatcher.add(entriesFor([notice], [7]));
+  reading.resolve([{ row: 7, notice, attempts: 0, dueAt: 0 }]);
+  await vi.waitFor(() => expect(settled).toHaveLength(1));
+  await dispatcher.stop();
+  expect(channel.attempts).toHaveLength(1);
+});
+
+test("a notice of the file goes before one that was decided while the file was read", async () => {
+  const reading = Promise.withResolvers<Awaited<ReturnType<OutboxStore["pending"]>>>();
+  const { channel, dispatcher } = setUp({ pending: () => reading.promise });
+  const [older] = noticesOf(7);
+  if (older === undefined) throw new Error("no notice");
+  dispatcher.backlog([anna.id]);
+  dispatcher.add(entriesFor(noticesOf(8), [8]));
+  reading.resolve([{ row: 7, notice: older, attempts: 0, dueAt: 0 }]);
+  await vi.waitFor(() => expect(channel.accepted.map(({ alarm }) => alarm.eventId)).toEqual([7, 8]));
+  await dispatcher.stop();
+});
+
+test("a file that cannot be read is asked again after a pause, not without end", async () => {
+  const pending = vi.fn(async () => null);
+  const { dispatcher } = setUp({ pending });
+  dispatcher.backlog([anna.id]);
+  await vi.waitFor(() => expect(pending).toHaveBeenCalledTimes(2), 3000);
+  await dispatcher.stop();
+});
+
+test("a moment far in the future, left by a clock that was set back, holds nothing back", async () => {
+  const [notice] = noticesOf(7);
+  if (notice === undefined) throw new Error("no notice");
+  const year = 365 * 86_400_000;
+  const stored = { row: 7, notice: { ...notice, expiresAt: Date.now() + year }, attempts: 3 };
+  const { channel, dispatcher } = setUp({
+    pending: async (_of, except) => (except.length > 0 ? [] : [{ ...stored, dueAt: Date.now() + year }]),
+  });
+  dispatcher.backlog([anna.id]);
+  await vi.waitFor(() => expect(channel.accepted).toHaveLength(1));
+  await dispatcher.stop();
+});
+
+test("begins no attempt once it is stopped", async () => {
+  const { channel, dispatcher } = setUp();
+  await dispatcher.stop();
+  dispatcher.add(entriesFor(noticesOf(7), [7]));
+  dispatcher.backlog([anna.id]);
+  expect(channel.attempts).toEqual([]);
+});
