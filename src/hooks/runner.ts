@@ -72,13 +72,13 @@ export function createRunner(options: RunnerOptions): Runner {
   return {
     async run(script) {
       const startedAt = clock.monotonic();
-      await turn();
+      if (!(await takeTurn(script.signal)))
+        return nothing({ kind: "aborted" }, clock.monotonic() - startedAt);
       try {
-        if (script.signal?.aborted) return nothing({ kind: "aborted" }, clock.monotonic() - startedAt);
         return await runOne(script, options, groups);
       } finally {
         running -= 1;
-        waiting.shift()?.();
+        for (const look of waiting.splice(0)) look();
       }
     },
     stop() {
@@ -87,10 +87,19 @@ export function createRunner(options: RunnerOptions): Runner {
     },
   };
 
-  async function turn(): Promise<void> {
-    while (concurrency > 0 && running >= concurrency)
-      await new Promise<void>((resolve) => waiting.push(resolve));
+  /** Waits until there is room and takes it; false when nobody wants it any more. Whoever asked first looks first. */
+  async function takeTurn(signal: AbortSignal | undefined): Promise<boolean> {
+    while (concurrency > 0 && running >= concurrency && !signal?.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const look = (): void => resolve();
+      waiting.push(look);
+      signal?.addEventListener("abort", look, { once: true });
+      await promise;
+      signal?.removeEventListener("abort", look);
+    }
+    if (signal?.aborted) return false;
     running += 1;
+    return true;
   }
 }
 

@@ -186,6 +186,17 @@ describe("a child that outlives its script", () => {
   });
 });
 
+it("a script that waits for its turn ends by its signal at once", async () => {
+  const made = runner({ concurrency: 1 });
+  const first = made.run({ argv: ["sleep", "1"], timeoutMs: 10_000 });
+  const abort = new AbortController();
+  const second = made.run({ argv: ["sleep", "1"], timeoutMs: 10_000, signal: abort.signal });
+  abort.abort();
+  expect(await second).toMatchObject({ end: { kind: "aborted" } });
+  expect((await second).ms).toBeLessThan(500);
+  expect((await first).end).toEqual({ kind: "exited", code: 0 });
+});
+
 it("no more scripts run at once than it says, and every one gets its turn", async () => {
   const made = runner({ concurrency: 2 });
   const file = script(`#!/bin/sh\necho in >> ${folder}/log; sleep 0.05; echo out >> ${folder}/log\n`);

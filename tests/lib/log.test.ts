@@ -90,6 +90,7 @@ describe("a secret", () => {
     "http://zm/index.php?view=image&token=geheim&eid=1",
     "https://zm/cgi-bin/nph-zms?user=me&pass=geheim",
     "mysql://zmuser:geheim@localhost/zm",
+    `https://host/p/${"geheim".repeat(10)}`,
   ])("inside the message %s is not logged", (message) => {
     expect(lineOf({}, message)).not.toContain("geheim");
   });
