@@ -72,9 +72,11 @@ export function createRunner(options: RunnerOptions): Runner {
   return {
     async run(script) {
       const startedAt = clock.monotonic();
-      if (!(await takeTurn(script.signal)))
-        return nothing({ kind: "aborted" }, clock.monotonic() - startedAt);
+      const aborted = () => nothing({ kind: "aborted" }, clock.monotonic() - startedAt);
+      if (!(await takeTurn(script.signal))) return aborted();
       try {
+        // Since the turn came: from here to the script's listener nothing can come between.
+        if (script.signal?.aborted) return aborted();
         return await runOne(script, options, groups);
       } finally {
         running -= 1;

@@ -186,6 +186,15 @@ describe("a child that outlives its script", () => {
   });
 });
 
+it("a script is not begun when its signal comes in the same moment", async () => {
+  const file = join(folder, "made");
+  const abort = new AbortController();
+  const running = runner().run({ argv: ["touch", file], timeoutMs: 1000, signal: abort.signal });
+  abort.abort();
+  expect((await running).end).toEqual({ kind: "aborted" });
+  expect(existsSync(file)).toBe(false);
+});
+
 it("a script that waits for its turn ends by its signal at once", async () => {
   const made = runner({ concurrency: 1 });
   const first = made.run({ argv: ["sleep", "1"], timeoutMs: 10_000 });
