@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { connect, type Listener, logIn, type ReceivedAlarm } from "../support/listener.ts";
 import { type Program, startProgram } from "../support/program.ts";
@@ -52,6 +53,16 @@ describe.skipIf(realZoneMinderMayBeSkipped())("beside a real ZoneMinder", { time
     );
     expect(alarm).toMatchObject({ EventId: row?.[0], Cause: row?.[1], Name: "FrontDoor" });
     expect(client.alarms(FRONT_DOOR)).toHaveLength(1);
+  });
+
+  it("links to the picture that ZoneMinder takes of the alarm", async () => {
+    const client = await listenAs("admin", "admin");
+    const { Picture } = await duringForcedAlarm(() => firstAlarm(client, FRONT_DOOR));
+    const response = await fetch(Picture ?? "");
+    expect(response.status).toBe(200);
+    const shown = await sharp(Buffer.from(await response.arrayBuffer())).metadata();
+    expect(shown.format).toBe("jpeg");
+    expect(shown.width).toBeGreaterThan(100);
   });
 
   it("tells real motion, each with an event of its own", async () => {

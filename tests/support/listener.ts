@@ -8,6 +8,7 @@ export interface ReceivedAlarm {
   readonly EventId: string;
   readonly Name: string;
   readonly Cause: string;
+  readonly Picture?: string;
 }
 
 interface Message {

@@ -38,7 +38,8 @@ export async function startProgram({ tls = false }: { readonly tls?: boolean } =
       ssl,
       zoneminder: { config: "/etc/zm/zm.conf" },
       // A test cannot wait a minute for the second alarm of an event.
-      customize: { console_logs: true, repeat_cooldown: 0 },
+      customize: { console_logs: true, repeat_cooldown: 0, include_picture: true },
+      pictures: { public_url: `http${tls ? "s" : ""}://localhost:${port}` },
     }),
   );
   giveToWebUser(folder);
