@@ -59,7 +59,12 @@ export function createTableDevices({ table, idOf, clock, logger }: TableDevicesD
       stopped = true;
       if (timer) clearTimeout(timer);
     },
+    isRead: () => hasAnswered,
     find: (id) => known.get(id)?.device ?? null,
+    rightsOf(id) {
+      const found = known.get(id);
+      return found === undefined ? NO_RIGHTS : rightsOfOwner(found.device);
+    },
     recipients() {
       reachable ??= [...known.values()].map(({ device }) => recipientOf(device));
       return reachable;
@@ -169,9 +174,14 @@ export function createTableDevices({ table, idOf, clock, logger }: TableDevicesD
   }
 
   function recipientOf(device: Device): DurableRecipient {
-    const { id, label, filter, lastTold, owner } = device;
-    const ofOwner = owner === null ? (openToAll ? "all" : NO_RIGHTS) : (rights.get(owner) ?? NO_RIGHTS);
-    return { id, channel: "fcm", label, preferences: { ...filter, rights: ofOwner, lastTold } };
+    const { id, label, filter, lastTold } = device;
+    const preferences = { ...filter, rights: rightsOfOwner(device), lastTold };
+    return { id, channel: "fcm", label, preferences };
+  }
+
+  function rightsOfOwner({ owner }: Device): Rights {
+    if (owner === null) return openToAll ? "all" : NO_RIGHTS;
+    return rights.get(owner) ?? NO_RIGHTS;
   }
 
   function keep(work: Promise<void>, what: string): void {

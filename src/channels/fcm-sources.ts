@@ -15,6 +15,8 @@ export function joinSources(registry: PushDevices, table: TableDevices): PushDev
   };
 
   return {
+    isRead: () => registry.isRead() && table.isRead(),
+    rightsOf: (id) => sourceOf(id).rightsOf(id),
     find: (id) => sourceOf(id).find(id),
     recipients() {
       const [ours, theirs] = [registry.recipients(), table.recipients()];

@@ -1,6 +1,6 @@
 // The channel to phones: whom it reaches, and one attempt to reach one of them, by Google or by a push proxy.
 import { type Device, pushesThisMonth } from "../domain/device.ts";
-import type { DurableRecipient, Notice, RecipientId } from "../domain/notice.ts";
+import type { Notice } from "../domain/notice.ts";
 import { maySee } from "../domain/recipient.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/errors.ts";
@@ -48,7 +48,6 @@ export function createFcmChannel(deps: FcmChannelDeps): Channel {
   const devices = table === null ? deps.devices : joinSources(deps.devices, table);
   const sender = createFcmSender(options, { clock, target: deps.target ?? {} });
   const reach = createReach(logger);
-  const rights = createRightsCheck(devices, clock);
 
   return {
     name: "fcm",
@@ -85,12 +84,15 @@ export function createFcmChannel(deps: FcmChannelDeps): Channel {
 
   /** What may have changed since the alarm was decided on, and what speaks against sending at all. */
   function requireDevice(notice: Notice): Device {
-    const device = devices.find(notice.recipient);
-    if (device === null) throw new DeliveryError("gone", "the phone is no longer registered");
     if (!options.enable) throw new DeliveryError("rejected", "push to phones is switched off");
+    const device = devices.find(notice.recipient);
+    if (device === null && !devices.isRead())
+      throw new DeliveryError("retry", "it is not known yet which phones are registered");
+    if (device === null) throw new DeliveryError("gone", "the phone is no longer registered");
     if (device.pushState === "disabled")
       throw new DeliveryError("rejected", "the phone switched push off meanwhile");
-    if (!rights.stillHold(notice)) {
+    // It may be another user's phone by now, and an old notice outlives the rights it was decided with.
+    if (!maySee(devices.rightsOf(device.id), notice.alarm.monitor.id)) {
       const words = `its user may not see monitor ${notice.alarm.monitor.id} any more`;
       throw new DeliveryError("rejected", words);
     }
@@ -132,29 +134,6 @@ export function createFcmSender(
         close: () => undefined,
       };
   }
-}
-
-/** A younger notice was decided on with rights that are as fresh as they get: they are re-read every 10 s. */
-const RIGHTS_AGE_MS = 10_000;
-/** After an outage, thousands of old notices share one look at the rights. */
-const SNAPSHOT_MS = 1_000;
-
-/** Notices may wait for an hour: rights withdrawn meanwhile hold for them too. */
-function createRightsCheck(devices: PushDevices, clock: Clock) {
-  let takenAt = Number.NEGATIVE_INFINITY;
-  let known: ReadonlyMap<RecipientId, DurableRecipient> = new Map();
-  return {
-    stillHold({ recipient, alarm, createdAt }: Notice): boolean {
-      const age = clock.now() - createdAt;
-      if (age >= 0 && age < RIGHTS_AGE_MS) return true;
-      if (clock.monotonic() - takenAt >= SNAPSHOT_MS) {
-        known = new Map(devices.recipients().map((each) => [each.id, each]));
-        takenAt = clock.monotonic();
-      }
-      const found = known.get(recipient);
-      return found !== undefined && maySee(found.preferences.rights, alarm.monitor.id);
-    },
-  };
 }
 
 /** One line when push begins to fail, one when it works again. */

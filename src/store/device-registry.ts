@@ -6,9 +6,13 @@ import type { Rights } from "../domain/recipient.ts";
 import type { Part } from "../lib/lifecycle.ts";
 
 export interface Devices extends Part {
+  /** False until the token file could be read: a device that is not found until then may be there all the same. */
+  isRead(): boolean;
   /** Every known device; the array does not change once given out. */
   all(): readonly Device[];
   find(id: RecipientId): Device | null;
+  /** What the owner of the device may see now; nothing when it is not known. */
+  rightsOf(id: RecipientId): Rights;
   /** Everybody push may reach now, with the rights of the owner as they are now; cheap to ask at each alarm. */
   recipients(): readonly DurableRecipient[];
   /**

@@ -85,11 +85,16 @@ export function createDevices(options: DevicesOptions): Devices {
       noteTold();
       await sync.close();
     },
+    isRead: sync.isRead,
     all() {
       list ??= [...known.values()].map(({ device }) => device);
       return list;
     },
     find: (id) => byId.get(id)?.device ?? null,
+    rightsOf(id) {
+      const found = byId.get(id);
+      return found === undefined ? NO_RIGHTS : rightsOf(found.device);
+    },
     recipients() {
       reachable ??= [...known.values()]
         .filter(({ device }) => device.pushState === "enabled")

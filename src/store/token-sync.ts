@@ -29,6 +29,8 @@ export interface TokenSyncOptions {
 export interface TokenSync {
   /** Reads the file for the first time; never throws, what is wrong is logged. */
   load(): Promise<void>;
+  /** True once the file could be read, or was not there. */
+  isRead(): boolean;
   /** Writes if the memory differs from the file. Soon: with the next turn; otherwise within a second. */
   save(when: "now" | "soon"): void;
   /** Looks for edits and writes what waits. */
@@ -54,6 +56,7 @@ export function createTokenSync(options: TokenSyncOptions): TokenSync {
   let timer: { readonly due: number; readonly handle: NodeJS.Timeout } | null = null;
   let working: Promise<void> = Promise.resolve();
   let isDirty = false;
+  let isRead = false;
   let trouble: string | null = null;
 
   return {
@@ -62,6 +65,7 @@ export function createTokenSync(options: TokenSyncOptions): TokenSync {
         await takeIn(true);
         if (isDirty) await write();
       }),
+    isRead: () => isRead,
     save(when) {
       isDirty = true;
       schedule(when === "now" ? 0 : SOON_MS);
@@ -106,6 +110,7 @@ export function createTokenSync(options: TokenSyncOptions): TokenSync {
 
   async function step(patient = true): Promise<void> {
     const now = await stampOf(file);
+    isRead ||= now === null;
     if (now !== null && now.stamp !== stamp) {
       const age = clock.now() - now.changedAt;
       if (patient && age >= 0 && age < SETTLED_MS) {
@@ -137,11 +142,13 @@ export function createTokenSync(options: TokenSyncOptions): TokenSync {
 
   async function takeIn(isFirst: boolean): Promise<void> {
     const content = await readText(file);
+    isRead ||= content === null;
     if (content === null) return;
     const parsed = parseTokenFile(content.text);
     if (parsed.format === "damaged") await replaceDamaged(parsed.problem, isFirst);
     else await takeOver(parsed);
     stamp = content.stamp;
+    isRead = true;
   }
 
   async function takeOver(parsed: TokenFile): Promise<void> {

@@ -2,8 +2,11 @@ import pino from "pino";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Channel } from "../../src/channels/channel.ts";
 import { createFcmChannel, type FcmOptions } from "../../src/channels/fcm.ts";
+import { createTableDevices } from "../../src/channels/fcm-notifications.ts";
+import type { TablePhone } from "../../src/channels/fcm-table-phone.ts";
 import type { Notice } from "../../src/domain/notice.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { recipientIdOf } from "../../src/store/device-entry.ts";
 import { aMonitor, mid } from "../support/builders.ts";
 import { type Google, type GoogleAnswer, startGoogle } from "../support/google.ts";
 import { fcmOptions, noticeFor, type Phones, startPhones } from "../support/phones.ts";
@@ -294,7 +297,54 @@ describe("push without a usable key", () => {
     const channel = direct({ enable: false });
     expect(channel.recipients()).toEqual([]);
     expect(await outcome(channel, noticeFor(phone))).toMatchObject({ failure: "rejected" });
+    phones.devices.forget(phone.id, "to see what becomes of its notices");
+    expect(await outcome(channel, noticeFor(phone))).toMatchObject({ failure: "rejected" });
     expect(google.counts.messages).toBe(0);
+  });
+});
+
+describe("a notice that waited over a restart", () => {
+  const row: TablePhone = {
+    token: "dGFibGU:APA91b-long-enough-9f665f",
+    platform: "android",
+    monitorList: "",
+    interval: 0,
+    appVersion: "1.1.14",
+    profile: null,
+    badge: 0,
+    lastNotifiedAt: null,
+    user: "anna",
+  };
+
+  it("for a phone of ZoneMinder's table waits for the database", async () => {
+    let isAway = true;
+    const table = createTableDevices({
+      table: {
+        read: async () => (isAway ? Promise.reject(new Error("ECONNREFUSED")) : [row]),
+        asksForLogin: async () => true,
+        noteDelivered: async () => undefined,
+        remove: async () => undefined,
+        rightsOf: async () => new Map([["anna", "all"]]),
+      },
+      idOf: recipientIdOf,
+      clock: systemClock,
+      logger,
+    });
+    const channel = createFcmChannel({
+      options: fcmOptions({ fcm_service_account_file: google.keyFile }),
+      devices: phones.devices,
+      table,
+      picture: async () => null,
+      clock: systemClock,
+      logger,
+      target: { origin: google.origin, ca: google.ca },
+    });
+    channels.push(channel);
+    await channel.start(never);
+    const notice = noticeFor({ ...phones.register(), id: recipientIdOf(row.token) });
+    expect(await outcome(channel, notice)).toMatchObject({ failure: "retry" });
+    isAway = false;
+    await vi.waitFor(async () => expect(await outcome(channel, notice)).toHaveProperty("accepted"), 5000);
   });
 });
 
@@ -332,5 +382,14 @@ describe("what changed between the alarm and the push", () => {
       });
     });
     expect(google.accepted).toEqual([]);
+  });
+
+  it("holds back what the user who took over the phone may not see, however young the notice", async () => {
+    const notice = noticeFor(phones.register({ user: "anna" }), { monitor: aMonitor({ id: mid(4) }) });
+    const channel = direct();
+    await channel.deliver(notice, never);
+    phones.register({ user: "ben", rights: new Set([mid(1)]) });
+    expect(await outcome(channel, notice)).toMatchObject({ failure: "rejected" });
+    expect(google.accepted).toHaveLength(1);
   });
 });

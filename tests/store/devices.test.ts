@@ -373,10 +373,12 @@ test("a file that cannot be read is reported, left alone, and read once it can b
   // A folder where the file should be: not even root can read that.
   mkdirSync(phones.file, { recursive: true });
   await phones.start();
+  expect(phones.devices.isRead()).toBe(false);
   register();
   await settled(() => expect(phones.messages().join()).toContain("The token file cannot be used"));
   expect(statSync(phones.file).isDirectory()).toBe(true);
   rmSync(phones.file, { recursive: true });
+  await settled(() => expect(phones.devices.isRead()).toBe(true));
   await phones.stop();
   expect(phones.tokens()).toHaveProperty("dXy:APA91b-example");
 });
