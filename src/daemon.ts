@@ -51,6 +51,8 @@ export interface DaemonOptions {
   readonly pictures?: Pictures | null;
   /** The durable channels, in the order in which they are started: after the store, before the server. */
   readonly channels?: readonly Channel[];
+  /** From 0 to 1; spreads the pauses between attempts. */
+  readonly random?: () => number;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called after alarms were written to the sockets. */
@@ -93,6 +95,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     channels,
     store,
     history: config.history,
+    ...(options.random && { random: options.random }),
     clock,
     logger: room("delivery"),
   });

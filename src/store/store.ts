@@ -50,6 +50,8 @@ export interface StoreOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly retryMs?: number;
+  /** The program of the thread; tests and benches give it a slow disk. */
+  readonly thread?: URL;
 }
 
 /** A full disk is tried again that often; what waits meanwhile is one mark per monitor. */
@@ -63,6 +65,7 @@ export function createStore(options: StoreOptions): Store {
   const client = createStoreClient({
     path,
     clock,
+    ...(options.thread && { thread: options.thread }),
     onSetAside: ({ name, salvaged }) =>
       logger.error(
         { path, kept: name, salvagedNotices: salvaged },

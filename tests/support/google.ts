@@ -47,6 +47,8 @@ export interface Google {
   revokeTokens(): void;
   /** Sends GOAWAY on every session: nothing new on them. */
   goAway(): void;
+  /** No connection is open and no message is being worked on. */
+  isQuiet(): boolean;
   /** Cuts every connection. */
   cutAll(): void;
   stop(): Promise<void>;
@@ -74,6 +76,7 @@ export async function startGoogle(
   const attempts = new Map<string, number>();
   const accepted: ReceivedMessage[] = [];
   const complaints: string[] = [];
+  let working = 0;
 
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     if (request.httpVersionMajor === 1) google.counts.http1 += 1;
@@ -81,7 +84,11 @@ export async function startGoogle(
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       const body = Buffer.concat(chunks).toString();
-      setTimeout(() => handle(request, response, body), google.latencyMs);
+      working += 1;
+      setTimeout(() => {
+        working -= 1;
+        handle(request, response, body);
+      }, google.latencyMs);
     });
   };
   const server: Http2SecureServer | Server =
@@ -124,6 +131,7 @@ export async function startGoogle(
     goAway: () => {
       for (const session of sessions) session.goaway();
     },
+    isQuiet: () => sockets.size === 0 && working === 0,
     cutAll: () => {
       for (const socket of sockets) socket.destroy();
     },

@@ -17,6 +17,8 @@ export interface MosquittoOptions {
   readonly guests?: boolean;
   readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
   readonly websockets?: boolean;
+  /** Keeps sessions and messages over a stop, as brokers with a disk do. */
+  readonly keeps?: boolean;
   /** Lines of an ACL file. */
   readonly acl?: readonly string[];
 }
@@ -25,7 +27,7 @@ export interface Mosquitto {
   readonly port: number;
   /** What it has written to its log so far. */
   log(): string;
-  /** Ends it like a service manager; what it kept is gone, as with a broker that has no disk. */
+  /** Ends it like a service manager; what it kept is gone, as with a broker that has no disk, unless it `keeps`. */
   stopServer(): Promise<void>;
   startServer(): Promise<void>;
   /** Makes it hang: connections stay open, nothing is answered. */
@@ -111,7 +113,8 @@ function configLines(
 ): string[] {
   const { login, tls, acl } = options;
   const lines = [
-    "persistence false",
+    `persistence ${options.keeps === true}`,
+    `persistence_location ${folder}/`,
     `log_dest file ${join(folder, "log")}`,
     "log_type all",
     `listener ${port} 127.0.0.1`,

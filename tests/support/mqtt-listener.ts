@@ -8,6 +8,8 @@ interface Heard {
   readonly retained: boolean;
   readonly qos: number;
   readonly id: unknown;
+  /** The broker says it may have sent this before. */
+  readonly again: boolean;
 }
 
 export interface Listener {
@@ -34,7 +36,14 @@ export async function listenTo(port: number, options: IClientOptions = {}): Prom
   const heard: Heard[] = [];
   client.on("message", (topic: string, payload: Buffer, packet: IPublishPacket) => {
     const id = packet.properties?.userProperties?.zmes_id;
-    heard.push({ topic, text: payload.toString(), retained: packet.retain === true, qos: packet.qos, id });
+    heard.push({
+      topic,
+      text: payload.toString(),
+      retained: packet.retain === true,
+      qos: packet.qos,
+      id,
+      again: packet.dup,
+    });
   });
   // A broker that has forgotten everything is asked again: mqtt.js subscribes anew by itself.
   // `rap`: live messages show as well whether they were published to be kept.
