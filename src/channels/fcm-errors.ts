@@ -1,17 +1,18 @@
 // What an answer of Google or of the push proxy means for the notice and for the phone.
 import { tokenEnd } from "../domain/device.ts";
+import { hideSecrets } from "../lib/secrets-in-logs.ts";
 import { DeliveryError } from "./channel.ts";
 import type { HttpReply } from "./fcm-exchange.ts";
 
 /**
  * The failure behind an answer of FCM v1 that is not 2xx. A phone counts as gone only where Google says so of its
  * token: a bare 404 or 403 is a fault of the project's set-up and must not cost anybody a registration.
- * The token is taken out of the words; `now` in ms since 1970, for a Retry-After that names a date.
+ * Tokens and links are taken out of the words; `now` in ms since 1970, for a Retry-After that names a date.
  */
 export function fcmFailure(reply: HttpReply, token: string, now: number): DeliveryError {
   const error = readError(reply);
   const code = error.code === "" ? "" : ` ${error.code}`;
-  const words = `FCM answered ${reply.status}${code}: ${withoutToken(error.message, token)}`;
+  const words = `FCM answered ${reply.status}${code}: ${withoutSecrets(error.message, token)}`;
   if (reply.status === 404 && error.code === "UNREGISTERED") return new DeliveryError("gone", words);
   if (reply.status === 400 && error.aboutToken) return new DeliveryError("gone", words);
   if (error.code === "SENDER_ID_MISMATCH") return new DeliveryError("rejected", `${words}. ${MISMATCH}`);
@@ -26,7 +27,7 @@ export function fcmFailure(reply: HttpReply, token: string, now: number): Delive
 
 /** The same for the push proxy, which wraps Google's words in a text of its own. */
 export function relayFailure(reply: HttpReply, token: string, now: number): DeliveryError {
-  const words = `the push proxy answered ${reply.status}: ${withoutToken(relayWords(reply.body), token)}`;
+  const words = `the push proxy answered ${reply.status}: ${withoutSecrets(relayWords(reply.body), token)}`;
   const isGone = RELAY_GONE.some((phrase) => reply.body.toLowerCase().includes(phrase));
   if (isGone && reply.status < 500) return new DeliveryError("gone", words);
   if (reply.status === 429 || isPassing(reply.status)) {
@@ -60,9 +61,9 @@ const MISMATCH =
   "The app on this phone belongs to another Firebase project than fcm.fcm_service_account_file: apps from the stores are reached through fcm.fcm_v1_url only";
 const APNS_KEY = "The Firebase project has no valid APNs key, so no iPhone can be reached through it";
 
-/** Whoever has the token can send to the phone: it must not stand in a history. */
-function withoutToken(words: string, token: string): string {
-  return cut(words.replaceAll(token, `...${tokenEnd(token, 10)}`));
+/** Whoever has the token can send to the phone, and whoever has a link sees the picture: neither is for a history. */
+function withoutSecrets(words: string, token: string): string {
+  return cut(hideSecrets(words.replaceAll(token, `...${tokenEnd(token, 10)}`)));
 }
 
 /** Errors that pass by themselves: timeouts on the way, and faults of the other side. */

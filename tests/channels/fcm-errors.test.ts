@@ -44,6 +44,17 @@ describe("the answer of Google or of a push proxy", () => {
     expect(relayFailure(reply(502, "Requested entity was not found."), "t", 0).failure).toBe("retry");
   });
 
+  it("is quoted without the link to a picture, which shows it to whoever reads it", () => {
+    const link = `https://cameras.example.org/p/${"AbC-_123".repeat(8)}`;
+    const portal = "https://zm.example.org/?eid=1&password=sesame";
+    for (const failureOf of [fcmFailure, relayFailure]) {
+      const body = JSON.stringify({ error: { message: `${link} ${portal}` }, Error: `${link} ${portal}` });
+      const { message } = failureOf(reply(400, body), "token-27a387", 0);
+      expect(message).toContain("https://cameras.example.org/p/[redacted] ");
+      expect(message).not.toMatch(/AbC-_123|sesame/);
+    }
+  });
+
   it("is quoted in one line of bounded length", () => {
     const { message } = relayFailure(reply(400, `<html>\n<b>Bad</b>\n${"x".repeat(5000)}`), "t", 0);
     expect(message).toMatch(/^the push proxy answered 400: Bad x+…$/);
