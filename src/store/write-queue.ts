@@ -4,7 +4,7 @@ import type { Batch, DecisionRow, FactRow, MarkRow, OutcomeRow, SocketsRow } fro
 export interface WriteQueue {
   addMarks(rows: readonly MarkRow[]): void;
   addFact(row: FactRow): void;
-  /** The numbers of the rows to be delivered, per decision; null at once where the disk is known to refuse. */
+  /** The numbers of the rows to be delivered, per decision; null at once where the disk is known to refuse or hang. */
   addDecisions(rows: readonly DecisionRow[]): Promise<readonly (readonly number[])[] | null>;
   /** Resolves once they are on the disk, however long that takes. */
   addOutcomes(rows: readonly OutcomeRow[]): Promise<void>;
@@ -23,8 +23,13 @@ export interface WriteQueueOptions {
   readonly retryMs: number;
 }
 
-/** While the disk refuses: counts of sockets are only for people, and memory is not for them. */
-const WAITING_SOCKETS = 1000;
+/** Counts of sockets are only for people, and the memory is not for them while the disk refuses or hangs. */
+const WAITING_SOCKETS = 10_000;
+/**
+ * Verdicts that wait behind a write under way, a few hundred bytes each: two hundred cameras that see lightning at
+ * once, with a thousand phones. A disk that hangs for longer counts as one that refuses.
+ */
+const WAITING_VERDICTS = 250_000;
 
 interface Saving {
   readonly rows: readonly DecisionRow[];
@@ -43,6 +48,7 @@ export function createWriteQueue({ write, retryMs }: WriteQueueOptions): WriteQu
   let savings: Saving[] = [];
   let settlings: Settling[] = [];
   let sockets: SocketsRow[] = [];
+  let verdicts = 0;
   let working: Promise<boolean> | null = null;
   let retry: NodeJS.Timeout | null = null;
   let closed = false;
@@ -84,7 +90,7 @@ export function createWriteQueue({ write, retryMs }: WriteQueueOptions): WriteQu
     const taken = { marks: [...marks.values()], facts: [...facts.values()], savings, settlings, sockets };
     marks.clear();
     facts.clear();
-    [savings, settlings, sockets] = [[], [], []];
+    [savings, settlings, sockets, verdicts] = [[], [], [], 0];
     return taken;
   };
 
@@ -95,7 +101,7 @@ export function createWriteQueue({ write, retryMs }: WriteQueueOptions): WriteQu
     settlings = [...failed.settlings, ...settlings];
     sockets = [...failed.sockets, ...sockets].slice(-WAITING_SOCKETS);
     for (const { resolve } of [...failed.savings, ...savings]) resolve(null);
-    savings = [];
+    [savings, verdicts] = [[], 0];
     working = null;
     if (!closed) retry = setTimeout(flush, retryMs).unref();
     return false;
@@ -122,7 +128,10 @@ export function createWriteQueue({ write, retryMs }: WriteQueueOptions): WriteQu
       wake();
     },
     addDecisions(rows) {
-      if (retry !== null) return Promise.resolve(null);
+      const weight = rows.reduce((sum, { deliveries }) => sum + 1 + deliveries.length, 0);
+      if (retry !== null || (savings.length > 0 && verdicts + weight > WAITING_VERDICTS))
+        return Promise.resolve(null);
+      verdicts += weight;
       const { promise, resolve } = Promise.withResolvers<readonly (readonly number[])[] | null>();
       savings.push({ rows, resolve });
       wake();
@@ -136,7 +145,7 @@ export function createWriteQueue({ write, retryMs }: WriteQueueOptions): WriteQu
     },
     addSockets(rows) {
       sockets.push(...rows);
-      if (retry !== null) sockets = sockets.slice(-WAITING_SOCKETS);
+      if (sockets.length > WAITING_SOCKETS) sockets = sockets.slice(-WAITING_SOCKETS);
       wake();
     },
     waitingMarks: () => marks.values(),
