@@ -209,6 +209,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const details = { channel: channel.name, recipient: lane.recipient, alarm: entry.notice.alarm.id };
     switch (done.result) {
       case "delivered":
+        troubles.works(lane.recipient);
         finish(lane, entry, "delivered", done.words);
         break;
       case "retry":
@@ -217,10 +218,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         break;
       case "gone":
         logger.warn({ ...details, words: done.words }, "A recipient is gone; what waited for it is dropped");
+        troubles.works(lane.recipient);
         dropAll(lane, done.words);
         break;
       case "rejected":
-        logger.warn({ ...details, words: done.words }, "A notice was refused for good; see zmes outbox");
+        // Without a key for push every phone refuses every alarm: that is one line each, not one per alarm.
+        if (troubles.isNewRefusal(lane.recipient, done.words))
+          logger.warn({ ...details, words: done.words }, "A notice was refused for good; see zmes outbox");
         finish(lane, entry, "dead", done.words);
         break;
       case "cut off":

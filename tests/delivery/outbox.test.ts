@@ -184,6 +184,14 @@ describe("a channel", () => {
     expect(count).toHaveLength(1);
   });
 
+  test("that refuses everything for the same reason is one line in the log, until it takes something", async () => {
+    await site.start();
+    channel.answer = ({ alarm }) => (alarm.eventId === 5063 ? "accept" : "refuse");
+    for (const event of [5060, 5061, 5062, 5063, 5064]) site.outbox.put([aDecision(alarmOf(event), [anna])]);
+    await vi.waitFor(() => expect(states(5064)).toEqual(["dead"]));
+    expect(messages().filter((each) => each.startsWith("A notice was refused for good"))).toHaveLength(2);
+  });
+
   test("that is back is tried at once", async () => {
     await site.start();
     channel.answer = () => (channel.attempts.length === 1 ? "crash" : "accept"); // a pause of a second
