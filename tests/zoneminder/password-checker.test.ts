@@ -75,6 +75,15 @@ describe("a refusal costs the same", () => {
     expect(ratio).toBeLessThan(1.6);
   });
 
+  it.each([
+    ["bcrypt", stored],
+    ["bcrypt over MySQL's hash", `-ZM-${stored}`],
+  ])("for a password with a NUL character, which %s never fits", async (_form, known) => {
+    const { check } = setUp();
+    const usual = await work(() => check({ password: "wrong" }));
+    expect(await work(() => check({ password: "wr\0ong", stored: known }))).toBeGreaterThan(usual / 3);
+  });
+
   it("every time", async () => {
     const { check } = setUp();
     const first = await work(() => check({ password: "wrong" }));
