@@ -1,5 +1,5 @@
 // What happens to an alarm, in order: enrich where that is needed, tell the sockets, remember that it was told.
-import type { Alarm, EventId } from "../domain/alarm.ts";
+import type { Alarm, AlarmId } from "../domain/alarm.ts";
 import type { MonitorId } from "../domain/monitor.ts";
 import { createRepeatGuard, type RepeatOptions } from "../domain/repeats.ts";
 import type { Logger } from "../lib/log.ts";
@@ -35,19 +35,18 @@ const CONTINUOUS = "Continuous";
 /** Zones are welcome, but no alarm waits longer than this for them. */
 const NOTES_DEADLINE_MS = 300;
 /** Far more than any catch-up looks back over. */
-const HANDLED_EVENTS = 10_000;
+const HANDLED_ALARMS = 10_000;
 
 export function createPipeline({ options, live, marks, events, onTold, logger }: PipelineDeps): Pipeline {
   const repeats = createRepeatGuard(options);
   const lanes = createLanes(logger);
   const told = new Map<MonitorId, ToldMark>();
-  /** Events of this run that were handled, newest last. */
-  const handled = new Set<EventId>();
+  /** Alarms of this run that were handled, newest last. */
+  const handled = new Set<AlarmId>();
 
   return {
     handle,
-    handleMissed: (alarms) =>
-      handle(alarms.filter(({ eventId }) => eventId === null || !handled.has(eventId))),
+    handleMissed: (alarms) => handle(alarms.filter(({ id }) => !handled.has(id))),
     marks: (before) => [
       ...new Map([...before.map((mark) => [mark.monitor, mark] as const), ...told]).values(),
     ],
@@ -81,13 +80,11 @@ export function createPipeline({ options, live, marks, events, onTold, logger }:
       at: alarm.seenAt,
       open: alarm.phase === "started",
     }));
-    for (const mark of changed) {
-      told.set(mark.monitor, mark);
-      if (mark.event !== null) handled.add(mark.event);
-    }
-    for (const event of handled) {
-      if (handled.size <= HANDLED_EVENTS) break;
-      handled.delete(event);
+    for (const mark of changed) told.set(mark.monitor, mark);
+    for (const { id } of alarms) handled.add(id);
+    for (const id of handled) {
+      if (handled.size <= HANDLED_ALARMS) break;
+      handled.delete(id);
     }
     marks.put(changed);
   }
