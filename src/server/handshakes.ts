@@ -44,7 +44,9 @@ const ON_THE_WAY = 256;
 /** Nothing waits in here longer than the handshake timeout. */
 export function createHandshakes(options: HandshakesOptions): Handshakes {
   const { clock, limits, unauthenticated, sparseWarn } = options;
-  const pending = new Map<string, Pending>();
+  const pending = new Set<Pending>();
+  // Two entries can have the same id while a connection that was reset has not been noticed to be gone.
+  const byId = new Map<string, Pending>();
   const queue: Pending[] = [];
   let isTurnPlanned = false;
 
@@ -59,7 +61,8 @@ export function createHandshakes(options: HandshakesOptions): Handshakes {
   };
 
   const forget = (entry: Pending, isGone: boolean): void => {
-    if (!pending.delete(entry.id)) return;
+    if (!pending.delete(entry)) return;
+    if (byId.get(entry.id) === entry) byId.delete(entry.id);
     entry.socket.off("close", entry.onClose);
     if (isGone && entry.countedAs !== null) unauthenticated.remove(entry.countedAs);
   };
@@ -94,30 +97,31 @@ export function createHandshakes(options: HandshakesOptions): Handshakes {
         deadline,
         onClose: () => forget(entry, true),
       };
-      pending.set(entry.id, entry);
+      pending.add(entry);
+      byId.set(entry.id, entry);
       socket.once("close", entry.onClose);
       queue.push(entry);
       if (!isTurnPlanned) setImmediate(turn);
       isTurnPlanned = true;
     },
     renew(socket) {
-      const entry = pending.get(idOf(socket));
+      const entry = byId.get(idOf(socket));
       if (entry !== undefined) entry.deadline = clock.monotonic() + limits.handshake_timeout * 1000;
     },
     finish(socket) {
-      const entry = pending.get(idOf(socket));
+      const entry = byId.get(idOf(socket));
       if (entry !== undefined) forget(entry, false);
     },
     sweep() {
       const now = clock.monotonic();
-      for (const entry of pending.values()) {
+      for (const entry of pending) {
         if (now < entry.deadline) continue;
         forget(entry, true);
         entry.socket.destroy();
       }
     },
     closeAll() {
-      for (const entry of pending.values()) {
+      for (const entry of pending) {
         forget(entry, true);
         entry.socket.destroy();
       }
@@ -134,9 +138,12 @@ interface Pending {
   readonly onClose: () => void;
 }
 
-/** The same for a TCP socket and for the TLS socket that node:https puts around it. */
-function idOf(socket: Socket): string {
-  return `${socket.remoteAddress}|${socket.remotePort}`;
+/**
+ * The same for a TCP socket and for the TLS socket that node:https puts around it. With our own address, because a
+ * client may use one port of its own for several of ours.
+ */
+function idOf({ localAddress, remoteAddress, remotePort }: Socket): string {
+  return `${localAddress}|${remoteAddress}|${remotePort}`;
 }
 
 function ignore(): void {

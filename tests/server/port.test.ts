@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { copyFileSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { get as httpsGet } from "node:https";
@@ -346,8 +347,9 @@ test("a connection over TLS that says nothing afterwards is cut after the handsh
   await closedOf(socket);
 });
 
-test("a session is not cut by the handshake timeout", async () => {
-  server = await startServer({ limits: { handshake_timeout: 0.1 } });
+test.each(["ws", "wss"])("a session over %s is not cut by the handshake timeout", async (scheme) => {
+  const limits = { handshake_timeout: 0.5 };
+  server = await startServer(scheme === "wss" ? { limits, ssl: ssl() } : { limits });
   const client = await connectClient(server.url);
   const stalled = connect(server.port, "127.0.0.1");
   await closedOf(stalled);
@@ -366,6 +368,24 @@ test("an address has no more connections without a login than allowed, and gets 
   two.ws.terminate();
   three.ws.terminate();
   await vi.waitFor(async () => (await connectClient(server?.url ?? "")).close());
+});
+
+test("a client that uses one port of its own for two of our addresses escapes neither time nor count", async () => {
+  server = await startServer({
+    network: { address: "0.0.0.0" },
+    limits: { unauthenticated_per_address: 2, handshake_timeout: 0.3 },
+  });
+  for (let round = 0; round < 3; round++) {
+    const options = { port: server.port, localAddress: "127.0.0.1" };
+    const one = connect({ ...options, host: "127.0.0.1" });
+    await once(one, "connect");
+    const two = connect({ ...options, host: "127.0.0.2", localPort: one.localPort ?? 0 });
+    await once(two, "connect");
+    two.destroy();
+    one.resume();
+    await closedOf(one);
+    await vi.waitFor(async () => (await connectClient(server?.url ?? "")).ws.terminate());
+  }
 });
 
 test("connections that are cut or refused do not stay counted", async () => {
