@@ -98,7 +98,8 @@ export function createDaemon(options: DaemonOptions): Daemon {
     skip: config.general.skip_monitors,
     monitor_reload_interval: config.customize.monitor_reload_interval,
     onChange: (snapshot) => {
-      watcher.setMonitors(snapshot.monitors, snapshot.version, catchUp.remembered);
+      const last = catchUp.lastTold();
+      watcher.setMonitors(snapshot.monitors, snapshot.version, (id) => last.get(id) ?? null);
       catchUp.monitorsAre(snapshot.monitors);
     },
     logger: room("monitors"),
@@ -126,7 +127,6 @@ export function createDaemon(options: DaemonOptions): Daemon {
     let watched: readonly Monitor[] = [];
     let due = true;
     let timer: NodeJS.Timeout | null = null;
-    const byMonitor = new Map<MonitorId, ToldMark>();
 
     const search = async (): Promise<void> => {
       if (!due || watched.length === 0) return;
@@ -144,16 +144,17 @@ export function createDaemon(options: DaemonOptions): Daemon {
       name: "catch-up",
       async start() {
         marks = await store.marks();
-        for (const mark of marks) byMonitor.set(mark.monitor, mark);
       },
       async stop() {
         if (timer) clearTimeout(timer);
       },
-      remembered(id: MonitorId) {
-        return byMonitor.get(id) ?? null;
+      /** What was last told of each monitor, by this run or those before. */
+      lastTold(): ReadonlyMap<MonitorId, ToldMark> {
+        return new Map(pipeline.marks(marks).map((mark) => [mark.monitor, mark]));
       },
       monitorsAre(list: readonly Monitor[]) {
         watched = list;
+        noteFirstWatched();
         this.run();
       },
       /** The live watcher reports what is running first; what it told is not told again. */
@@ -162,11 +163,22 @@ export function createDaemon(options: DaemonOptions): Daemon {
         timer = setTimeout(() => void search(), CATCH_UP_DELAY_MS);
       },
       again() {
-        marks = pipeline.marks(marks);
+        // Nothing was looked for since the start yet: then that is still to be done, from where the last run ended.
+        if (!due) marks = pipeline.marks(marks);
         due = true;
         this.run();
       },
     };
+
+    /** From its first minute on a camera can have missed alarms, though none of it was ever told. */
+    function noteFirstWatched(): void {
+      const known = new Set(marks.map((mark) => mark.monitor));
+      const unknown = watched.filter(({ id }) => !known.has(id));
+      const at = clock.now();
+      const first = unknown.map(({ id }) => ({ monitor: id, event: null, edge: 0, at, open: false }));
+      marks = [...marks, ...first];
+      store.put(first);
+    }
   }
 }
 
