@@ -117,16 +117,16 @@ function installedZoneMinder(
   return createInstallation({ ...parts, conf: { files: [], values } });
 }
 
-/** The system's time, which also knows when, on the clock of the benches, it first gave a millisecond out. */
+/**
+ * The system's time, which also knows when, on the clock of the benches, it last gave a millisecond out: for the
+ * `seenAt` of an alarm that is asked about in `onTold`, when the watcher saw it or the telling began.
+ */
 function createRecordingClock(): Clock & { instantOf(now: number): number } {
   const REMEMBERED = 10_000;
   const instants = new Map<number, number>();
-  let last = 0;
   return {
     now() {
       const now = Date.now();
-      if (now === last) return now;
-      last = now;
       instants.set(now, instant());
       if (instants.size > REMEMBERED) instants.delete(instants.keys().next().value ?? 0);
       return now;
