@@ -30,6 +30,12 @@ interface WatcherOptions {
   readonly event_id_wait_ms: number;
 }
 
+/** What was last told of a monitor in an earlier run, and when it was seen. */
+export interface LastTold extends Remembered {
+  /** ms since 1970 */
+  readonly at: number;
+}
+
 export interface WatcherDeps {
   /** ZM_PATH_MAP, the folder of the `zm.mmap.<id>` files. */
   readonly mapPath: string;
@@ -112,7 +118,7 @@ export class Watcher implements Part {
   setMonitors(
     monitors: readonly Monitor[],
     version: ZmVersion | null,
-    remembered: (id: MonitorId) => Remembered | null,
+    remembered: (id: MonitorId) => LastTold | null,
   ): void {
     const changedVersion = describe(version) !== describe(this.#version);
     this.#version = version;
@@ -132,8 +138,10 @@ export class Watcher implements Part {
         if (changedVersion) known.file.setVersion(version);
       } else {
         const file = new ShmFile(join(this.#deps.mapPath, `zm.mmap.${monitor.id}`), version);
-        const tracker = newTracker(!this.#firstScanDone, remembered(monitor.id));
-        this.#watched.set(monitor.id, { monitor, file, tracker, current: null, held: null, complaint: null });
+        const last = remembered(monitor.id);
+        const tracker = newTracker(!this.#firstScanDone, last);
+        const current = last?.open ? runningBefore(monitor, last) : null;
+        this.#watched.set(monitor.id, { monitor, file, tracker, current, held: null, complaint: null });
       }
     }
     this.#directory.invalidate(); // look at all files in the next scan
@@ -345,6 +353,12 @@ export class Watcher implements Part {
     if (complaint !== null && complaint !== watched.complaint) this.#deps.logger.error(complaint);
     watched.complaint = complaint;
   }
+}
+
+/** The alarm that ran when the program ended, so that its end is reported. */
+function runningBefore(monitor: Monitor, { event, edge, at }: LastTold): Alarm {
+  const id = alarmId(monitor.id, event, edge, at);
+  return { id, monitor, eventId: event, edge, phase: "started", cause: "", seenAt: at, late: false };
 }
 
 function reading(file: ShmFile): Reading {

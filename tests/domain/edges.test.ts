@@ -211,6 +211,13 @@ describe("the first look after the program started", () => {
     expect(edges).toEqual(["started 8/3 late"]);
   });
 
+  it("ends the alarm told before the restart when it is over, or another one runs", () => {
+    const remembered = { event: eid(8), edge: 1, open: true };
+    expect(play([idle(8)], {}, newTracker(true, remembered)).edges).toEqual(["ended"]);
+    expect(play([null, idle(8)], {}, newTracker(true, remembered)).edges).toEqual(["ended"]);
+    expect(play([alarm(9)], {}, newTracker(true, remembered)).edges).toEqual(["ended", "started 9/1 late"]);
+  });
+
   it("is not late for a camera that came up later", () => {
     expect(play([null, alarm(8)], {}, newTracker(true, null)).edges).toEqual(["started 8/1"]);
   });

@@ -11,7 +11,7 @@ import type { Monitor } from "../../src/domain/monitor.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { SHM_LAYOUTS } from "../../src/zoneminder/shm-layout.ts";
 import { parseVersion, type ZmVersion } from "../../src/zoneminder/version.ts";
-import { Watcher, type WatcherDeps } from "../../src/zoneminder/watcher.ts";
+import { type LastTold, Watcher, type WatcherDeps } from "../../src/zoneminder/watcher.ts";
 import { aMonitor, eid, mid } from "../support/builders.ts";
 
 let directory: string;
@@ -39,7 +39,12 @@ function aCamera(change: Partial<Parameters<typeof createSimulatedCamera>[0]> = 
   return camera;
 }
 
-async function watch(monitors: readonly Monitor[], change: Partial<WatcherDeps> & { version?: string } = {}) {
+interface Change extends Partial<WatcherDeps> {
+  readonly version?: string;
+  readonly lastTold?: LastTold;
+}
+
+async function watch(monitors: readonly Monitor[], change: Change = {}) {
   const logger = pino({ level: "debug" }, { write: (line: string) => logged.push(line) });
   watcher = new Watcher({
     mapPath: directory,
@@ -53,7 +58,7 @@ async function watch(monitors: readonly Monitor[], change: Partial<WatcherDeps> 
     ...change,
   });
   const version: ZmVersion | null = parseVersion(change.version ?? "1.36.33");
-  watcher.setMonitors(monitors, version, () => null);
+  watcher.setMonitors(monitors, version, () => change.lastTold ?? null);
   await watcher.start();
   return watcher;
 }
@@ -308,6 +313,17 @@ describe("a doubtful event", () => {
 });
 
 describe("the first scan", () => {
+  it("reports the end of the alarm told before the restart, which is not told again", async () => {
+    const camera = aCamera();
+    camera.create();
+    camera.beginAlarm({ eventId: 9, cause: "x" });
+    await watch([aMonitor()], { lastTold: { event: eid(9), edge: 2, at: 1_000, open: true } });
+    await someScans();
+    camera.endAlarm();
+    await expectSeen(["ended 1:9/2 "]);
+    expect(alarms[0]?.id).toBe("1:9:2");
+  });
+
   it("marks a running alarm late, and only that", async () => {
     const camera = aCamera();
     camera.create();
