@@ -49,6 +49,12 @@ const BACKLOG = 4096;
 /** How exact the handshake timeout is. */
 const SWEEP_EVERY_MS = 500;
 
+/**
+ * A health check may keep its connection for so many requests. Sent all at once they take some 10 ms, in which nothing
+ * else happens; without an end it would be hundreds.
+ */
+const REQUESTS_PER_CONNECTION = 100;
+
 /** Builds the listener; nothing is opened before `listen`. */
 export function createListener(options: ListenerOptions): Listener {
   const { limits, logger, sessions, sparseWarn } = options;
@@ -98,6 +104,8 @@ export function createListener(options: ListenerOptions): Listener {
       const httpOptions = { shouldUpgradeCallback: isWebSocketUpgrade, requireHostHeader: false };
       secure = tls === null ? null : createHttpsServer({ ...httpOptions, ...tls });
       http = secure ?? createHttpServer(httpOptions);
+      http.maxRequestsPerSocket = REQUESTS_PER_CONNECTION;
+      http.on("dropRequest", (_request: IncomingMessage, socket: Duplex) => socket.destroy());
       http.on("request", (request, response) => {
         handshakes.renew(request.socket);
         void onRequest(request, response);
@@ -141,11 +149,21 @@ function webSocketOptions(limits: ListenerLimits) {
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: limits.message_bytes,
+    // One message per client and turn of the loop: thousands of small ones in one packet must not stop the scan.
+    allowSynchronousEvents: false,
+    // A message in crumbs costs hundreds of times its size in memory. Both count how many it comes in.
+    maxFragments: piecesOf(limits.message_bytes),
+    maxBufferedChunks: piecesOf(limits.message_bytes),
     // No known client asks for a subprotocol, and none is spoken.
     handleProtocols: () => false as const,
     // How long a client may take to answer a close; ws has it, its types do not yet.
     closeTimeout: limits.handshake_timeout * 1000,
   };
+}
+
+/** Bad lines cut messages into packets of 500 bytes and more; a message may come in many more pieces than that. */
+function piecesOf(messageBytes: number): number {
+  return Math.max(1024, Math.ceil(messageBytes / 64));
 }
 
 /** Why the client cannot have a session now, or null. Behind a proxy it is counted for its address here. */
