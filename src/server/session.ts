@@ -11,6 +11,8 @@ import { maskedMessage, type Outgoing, parseMessage } from "./protocol.ts";
 export interface SessionLimits {
   /** Messages kept while a login is being checked, and looked at before one: a client needs 4 (zmNinja). */
   readonly queued_messages: number;
+  /** Longest message; those kept while a login is being checked are together no longer than one may be. */
+  readonly message_bytes: number;
   /** Bytes a client may leave unread before it is closed: 3,000 alarms. */
   readonly client_buffer_bytes: number;
 }
@@ -63,6 +65,7 @@ export class Session implements Connection {
   private loginSince: number | null = null;
   private early = 0;
   private waiting: string[] | null = null;
+  private waitingLength = 0;
   private abort: AbortController | null = null;
   private heardAt: number;
   private pingedAt: number;
@@ -194,8 +197,10 @@ export class Session implements Connection {
   }
 
   private queue(text: string): void {
+    const { queued_messages, message_bytes } = this.context.limits;
     this.waiting ??= [];
-    if (this.waiting.length < this.context.limits.queued_messages) this.waiting.push(text);
+    this.waitingLength += text.length;
+    if (this.waiting.length < queued_messages && this.waitingLength <= message_bytes) this.waiting.push(text);
     else this.end(1008, "too many messages while a login is checked");
   }
 
@@ -205,6 +210,7 @@ export class Session implements Connection {
     if (!this.ended) this.abort = null;
     while (this.loginSince === null && this.waiting !== null && !this.ended) {
       const text = this.waiting.shift();
+      this.waitingLength -= text?.length ?? 0;
       if (text === undefined) this.waiting = null;
       else this.handle(text);
     }

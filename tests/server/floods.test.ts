@@ -1,7 +1,8 @@
 // What one client can do to the memory and the time of all others, on purpose or not.
 import { connect } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
-import { loginMessage, startServer, type TestServer } from "../support/server.ts";
+import type { LoginOutcome } from "../../src/server/login.ts";
+import { knownUsers, loginMessage, startServer, type TestServer } from "../support/server.ts";
 import { connectClient } from "../support/ws-client.ts";
 
 let server: TestServer;
@@ -64,4 +65,29 @@ test("a message may come in pieces, but not in thousands of crumbs", async () =>
   expect(await client.next()).toMatchObject({ status: "Success" });
   for (let count = 0; count < 1500; count++) client.ws.send(" ", { fin: false });
   expect((await client.closed).code).toBe(1008);
+});
+
+test("what waits behind a login is together no longer than one message may be", async () => {
+  const users = { ...knownUsers({}), login: () => new Promise<LoginOutcome>(() => undefined) };
+  server = await startServer({ logins: users, limits: { message_bytes: 10_000 } });
+  const client = await connectClient(server.url);
+  client.send(loginMessage("admin", "secret"));
+  for (let count = 0; count < 3; count++) client.sendText("x".repeat(4000));
+  expect((await client.closed).code).toBe(1008);
+});
+
+test("messages behind one login take nothing from those behind the next", async () => {
+  const users = knownUsers({ admin: "secret" });
+  const login: typeof users.login = async (attempt) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    return users.login(attempt);
+  };
+  server = await startServer({ logins: { ...users, login }, limits: { message_bytes: 1024 } });
+  const client = await connectClient(server.url);
+  for (let round = 0; round < 3; round++) {
+    client.send(loginMessage("admin", "secret"));
+    client.send({ event: "x".repeat(600) });
+    expect(await client.next()).toMatchObject({ status: "Success" });
+    expect(await client.next()).toMatchObject({ reason: "NOTSUPPORTED" });
+  }
 });
