@@ -124,9 +124,12 @@ export function nextEdge(tracker: Tracker, reading: Reading | null, now: number,
   }
 }
 
-/** Tells the machine what the database said about a doubtful event: null when it was already closed. */
-export function settleEvent(tracker: Tracker, settled: EventId | null): Tracker {
-  if (tracker.phase !== "alarmed" || settled !== null) return tracker;
+/**
+ * Tells the machine what the database said about a doubtful event: `settled` is null when it was already closed. An
+ * alarm that has begun since then is not touched.
+ */
+export function settleEvent(tracker: Tracker, doubtful: EventId, settled: EventId | null): Tracker {
+  if (tracker.phase !== "alarmed" || tracker.event !== doubtful || settled !== null) return tracker;
   return { ...tracker, event: null, nameless: true };
 }
 

@@ -126,7 +126,7 @@ export class Watcher implements Part {
     for (const [id, watched] of this.#watched) {
       if (wanted.has(id)) continue;
       this.#step(watched, null);
-      if (watched.current) this.#apply(watched, { kind: "ended" });
+      this.#pass(watched, { kind: "ended" });
       watched.file.close();
       this.#waiting.delete(watched);
       this.#watched.delete(id);
@@ -258,10 +258,12 @@ export class Watcher implements Part {
     watched.tracker = step.tracker;
     if (step.tracker.phase === "waiting") this.#waiting.add(watched);
     else this.#waiting.delete(watched);
-    for (const edge of step.edges) {
-      if (watched.held) watched.held.push(edge);
-      else this.#apply(watched, edge);
-    }
+    for (const edge of step.edges) this.#pass(watched, edge);
+  }
+
+  #pass(watched: Watched, edge: Edge): void {
+    if (watched.held) watched.held.push(edge);
+    else this.#apply(watched, edge);
   }
 
   #traits({ file, monitor }: Watched): EdgeTraits {
@@ -311,14 +313,11 @@ export class Watcher implements Part {
     const recordsOnMotion = this.#traits(watched).recording === "on-motion";
     const settle = (open: boolean | null) => {
       const settled = open === true || (open === null && !recordsOnMotion) ? event : null;
-      watched.tracker = settleEvent(watched.tracker, settled);
+      watched.tracker = settleEvent(watched.tracker, event, settled);
       this.#begin(watched, edge, settled, this.#deps.clock.now());
       const held = watched.held ?? [];
       watched.held = null;
-      for (const later of held) {
-        if (watched.held) (watched.held as Edge[]).push(later);
-        else this.#apply(watched, later);
-      }
+      for (const later of held) this.#pass(watched, later);
       this.#deliver();
     };
     void within(this.#deps.isEventOpen(event), DOUBT_TIMEOUT_MS).then(settle);
@@ -328,7 +327,11 @@ export class Watcher implements Part {
     if (this.#batch.length === 0) return;
     const alarms = this.#batch;
     this.#batch = [];
-    this.#deps.onAlarms(alarms);
+    try {
+      this.#deps.onAlarms(alarms);
+    } catch (error) {
+      this.#deps.logger.error({ err: error }, "Alarms could not be told; the watching goes on");
+    }
   }
 
   #complainOfLayout(watched: Watched): void {

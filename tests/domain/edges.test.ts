@@ -77,7 +77,7 @@ describe("an alarm of a monitor that records on motion (1.36)", () => {
   it("is doubted when its id is the one of the alarm before: the new event could not be opened", () => {
     const { edges, tracker } = play([idle(7), alarm(8), idle(8), alarm(8)]);
     expect(edges).toEqual(["started 8/1", "ended", "started 8/2 doubtful"]);
-    expect(settleEvent(tracker, null)).toMatchObject({ phase: "alarmed", event: null });
+    expect(settleEvent(tracker, eid(8), null)).toMatchObject({ phase: "alarmed", event: null });
   });
 
   it("does not begin with PREALARM", () => {

@@ -312,6 +312,59 @@ describe("a doubtful event", () => {
   });
 });
 
+describe("while the database is asked about an event", () => {
+  const doubt = async (change: Change = {}) => {
+    const camera = aCamera();
+    camera.create();
+    const answer = Promise.withResolvers<boolean | null>();
+    const asked = vi.fn(() => answer.promise);
+    const running = await watch([aMonitor()], { isEventOpen: asked, ...change });
+    camera.beginAlarm({ eventId: 9, cause: "x" });
+    await vi.waitFor(() => expect(alarms).toHaveLength(1));
+    camera.endAlarm();
+    await vi.waitFor(() => expect(alarms).toHaveLength(2));
+    camera.setState("alarm");
+    await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+    return { camera, answer, running };
+  };
+
+  it("a newer alarm keeps its event whatever the answer is", async () => {
+    const { camera, answer } = await doubt();
+    camera.endAlarm();
+    await someScans();
+    camera.beginAlarm({ eventId: 10, cause: "y" });
+    await someScans();
+    answer.resolve(false);
+    await vi.waitFor(() => expect(alarms).toHaveLength(5));
+    camera.setLastEvent(11);
+    await vi.waitFor(() =>
+      expect(seen().slice(4)).toEqual(["started 1:10/1 y", "ended 1:10/1 y", "started 1:11/1 y"]),
+    );
+  });
+
+  it("the alarm of a monitor that is taken away is told, and ended", async () => {
+    const { answer, running } = await doubt();
+    running.setMonitors([], null, () => null);
+    answer.resolve(false);
+    await expectSeen(["started 1:9/1 x", "ended 1:9/1 x", "started 1:0/1 x", "ended 1:0/1 x"]);
+  });
+
+  it("a receiver that fails is logged and ends nothing", async () => {
+    const { camera, answer } = await doubt({
+      onAlarms: (batch) => {
+        if (batch.some((alarm) => alarm.eventId === null)) throw new Error("a fault of ours");
+        alarms.push(...batch);
+      },
+    });
+    answer.resolve(false);
+    await vi.waitFor(() => expect(logged.some((line) => line.includes("a fault of ours"))).toBe(true));
+    camera.endAlarm();
+    await someScans();
+    camera.beginAlarm({ eventId: 10, cause: "y" });
+    await vi.waitFor(() => expect(seen().at(-1)).toBe("started 1:10/1 y"));
+  });
+});
+
 describe("the first scan", () => {
   it("reports the end of the alarm told before the restart, which is not told again", async () => {
     const camera = aCamera();
