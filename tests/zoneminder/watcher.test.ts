@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
@@ -267,6 +267,33 @@ describe("what the watcher does not understand", () => {
     const camera = aCamera();
     camera.create();
     await watch([aMonitor(), aMonitor({ id: mid(2) })]);
+    await someScans();
+    camera.beginAlarm({ eventId: 9, cause: "x" });
+    await expectSeen(["started 1:9/1 x"]);
+  });
+
+  it("is a link to itself where a file should be, which costs that monitor only", async () => {
+    symlinkSync("zm.mmap.2", join(directory, "zm.mmap.2"));
+    const camera = aCamera();
+    camera.create();
+    await watch([aMonitor({ id: mid(2), name: "Odd" }), aMonitor()]);
+    await someScans();
+    camera.beginAlarm({ eventId: 9, cause: "x" });
+    await expectSeen(["started 1:9/1 x"]);
+    expect(logged.filter((line) => line.includes("ELOOP"))).toHaveLength(1);
+  });
+
+  it("is a folder that cannot be read: said once, and used when it can", async () => {
+    const folder = join(directory, "shm");
+    symlinkSync("shm", folder);
+    await watch([aMonitor()], { mapPath: folder });
+    await someScans(5);
+    expect(logged.filter((line) => line.includes("ELOOP"))).toHaveLength(1);
+    rmSync(folder);
+    mkdirSync(folder);
+    const camera = aCamera({ directory: folder });
+    camera.create();
+    await vi.waitFor(() => expect(logged.some((line) => line.includes("is there"))).toBe(true), 3_000);
     await someScans();
     camera.beginAlarm({ eventId: 9, cause: "x" });
     await expectSeen(["started 1:9/1 x"]);
