@@ -100,8 +100,7 @@ export class Session implements Connection {
 
   reply(message: Outgoing): void {
     if (!this.writable()) return;
-    const text = JSON.stringify(message);
-    if (this.hasRoomFor(text.length)) this.ws.send(text);
+    if (this.hasRoom()) this.ws.send(JSON.stringify(message));
   }
 
   signIn(user: string, rights: Rights): void {
@@ -137,7 +136,7 @@ export class Session implements Connection {
   }
 
   write(bytes: Buffer): void {
-    if (this.writable() && this.hasRoomFor(bytes.length)) this.socket.write(bytes);
+    if (this.writable() && this.hasRoom()) this.socket.write(bytes);
   }
 
   end(code: CloseCode | 1001, reason: string): void {
@@ -227,9 +226,9 @@ export class Session implements Connection {
   }
 
   /** False when the client has left too much unread already; then it is closed, and delays nobody. */
-  private hasRoomFor(bytes: number): boolean {
+  private hasRoom(): boolean {
     const unread = this.socket.writableLength;
-    if (unread === 0 || unread + bytes <= this.context.limits.client_buffer_bytes) return true;
+    if (unread <= this.context.limits.client_buffer_bytes) return true;
     this.context.sparseWarn(
       "slow",
       `The client at ${this.address} does not read (${unread} bytes wait): closed`,
