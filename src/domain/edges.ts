@@ -161,7 +161,11 @@ function begin(
   before: readonly Edge[],
 ): Step {
   const sure = { late: false, doubtful: false };
-  if (traits.recording === "none") return start(tracker, null, reading, sure, before);
+  // Memory is newer than the database: a new id proves that the monitor was switched to recording since.
+  const isNewId = tracker.phase !== "unseen" && reading.lastEvent !== tracker.lastEvent;
+  if (traits.recording === "none" && (reading.lastEvent === null || !isNewId)) {
+    return start(tracker, null, reading, sure, before);
+  }
   if (traits.idBeforeState) {
     // Recording on motion opens an event for each alarm, so the id last told of cannot be this one's.
     const stale = reading.lastEvent !== null && reading.lastEvent === tracker.told;

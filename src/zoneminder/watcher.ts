@@ -46,7 +46,10 @@ export interface WatcherDeps {
   readonly onAlarms: (alarms: readonly Alarm[]) => void;
   /** Whether the database says the event is still open; null when it cannot be asked. */
   readonly isEventOpen: (event: EventId) => Promise<boolean | null>;
-  /** `zm.mmap.*` files appeared or disappeared: the list of monitors may have changed. */
+  /**
+   * `zm.mmap.*` files appeared, disappeared or were made anew, as after a change of a monitor's settings: what is
+   * known of the monitors may have changed. Called often when all cameras start together.
+   */
   readonly onFilesChanged: () => void;
   /** Nothing was seen for this long (the machine slept, the process was stopped), in ms. */
   readonly onStall: (gapMs: number) => void;
@@ -218,6 +221,7 @@ export class Watcher implements Part {
     const directory = this.#directory.look(now);
     for (const watched of this.#watched.values()) {
       const isReplaced = directory === "files-may-differ" && watched.file.checkInode();
+      if (isReplaced) this.#deps.onFilesChanged();
       if (isReplaced || directory === "missing") this.#step(watched, null);
       this.#look(watched, now);
     }
@@ -237,7 +241,10 @@ export class Watcher implements Part {
         return;
       case "changed":
         this.#setComplaint(watched, null);
-        if (file.takeNewIncarnation()) this.#step(watched, null);
+        if (file.takeNewIncarnation()) {
+          this.#deps.onFilesChanged();
+          this.#step(watched, null);
+        }
         this.#step(watched, reading(file));
         return;
       case "gone":

@@ -162,6 +162,14 @@ describe("a monitor that records nothing", () => {
   });
 });
 
+describe("a monitor that was switched to recording a moment ago", () => {
+  it("has alarms with the event that appears, though the database said that it records nothing", () => {
+    expect(play([idle(7), alarm(8)], { recording: "none" }).edges).toEqual(["started 8/1"]);
+    const later = { recording: "none", idBeforeState: false } as const;
+    expect(play([idle(7), alarm(8), alarm(8)], later).edges).toEqual(["started 8/1"]);
+  });
+});
+
 describe("a camera process that goes away", () => {
   it("ends the alarm when the memory comes back at rest", () => {
     expect(play([idle(7), alarm(8), null, null, idle(null), idle(null)]).edges).toEqual([

@@ -239,6 +239,28 @@ describe("a file that changes under the watcher", () => {
   });
 });
 
+describe("a camera whose settings may have changed", () => {
+  const announced = async (change: (camera: SimulatedCamera) => void) => {
+    const files = vi.fn();
+    const camera = aCamera();
+    camera.create();
+    await watch([aMonitor()], { onFilesChanged: files });
+    await someScans();
+    files.mockClear();
+    change(camera);
+    await vi.waitFor(() => expect(files).toHaveBeenCalled(), 2_000);
+  };
+
+  it("is announced when its file is replaced between two scans", () =>
+    announced((camera) => camera.reinitialise()));
+
+  it("is announced when its file is filled anew in place", () =>
+    announced((camera) => {
+      const { startupTime } = camera.layout;
+      camera.writeBytes(startupTime ?? 0, Uint8Array.of(1, 2, 3, 4));
+    }));
+});
+
 describe("what the watcher does not understand", () => {
   it("costs one clear error for that monitor, and the others go on", async () => {
     const strange = Buffer.alloc(4096);
