@@ -20,6 +20,8 @@ export interface EdgeTraits {
   readonly closesEventOnAlarm: boolean | null;
   /** How long to wait for the id of the event where it comes after the state, in ms. */
   readonly eventIdWaitMs: number;
+  /** False when nobody looked for so long that the database is asked what happened meanwhile. */
+  readonly isWatchedThroughout: boolean;
 }
 
 export type Edge =
@@ -110,7 +112,7 @@ export function nextEdge(tracker: Tracker, reading: Reading | null, now: number,
         ? firstSeenActive(tracker, reading, now, traits)
         : quiet(tracker, reading, unseenEnd(tracker));
     case "quiet":
-      return active ? begin(tracker, reading, now, traits, NO_EDGES) : quiet(tracker, reading, NO_EDGES);
+      return active ? begin(tracker, reading, now, traits, NO_EDGES) : atRest(tracker, reading, traits);
     case "waiting":
       return active ? awaitEvent(tracker, reading, now, traits) : endedWhileWaiting(tracker, reading, traits);
     case "alarmed":
@@ -131,6 +133,20 @@ export function nextEdge(tracker: Tracker, reading: Reading | null, now: number,
 export function settleEvent(tracker: Tracker, doubtful: EventId, settled: EventId | null): Tracker {
   if (tracker.phase !== "alarmed" || tracker.event !== doubtful || settled !== null) return tracker;
   return { ...tracker, event: null, nameless: true };
+}
+
+/**
+ * Where the id comes after the state, an event on motion that is new at rest belongs to an alarm shorter than the time
+ * between two looks. TAPE would be a continuous recording that the database does not know of yet.
+ */
+function atRest(tracker: Tracker, reading: Reading, traits: EdgeTraits): Step {
+  const isNewId = reading.lastEvent !== null && reading.lastEvent !== tracker.lastEvent;
+  const isOnMotion = traits.recording === "on-motion" && reading.state !== "tape";
+  if (!isNewId || !isOnMotion || traits.idBeforeState || !traits.isWatchedThroughout) {
+    return quiet(tracker, reading, NO_EDGES);
+  }
+  const begun = start(tracker, reading.lastEvent, reading, { late: false, doubtful: false }, NO_EDGES);
+  return quiet(begun.tracker, reading, [...begun.edges, ENDED]);
 }
 
 function firstSeenActive(

@@ -91,6 +91,7 @@ export class Watcher implements Part {
   #listening = false;
   #firstScanDone = false;
   #lastScanAt = 0;
+  #isWatchedThroughout = true;
   #nextScanAt = 0;
   #scans = 0;
   #scanMs = 0;
@@ -195,6 +196,7 @@ export class Watcher implements Part {
       // Timers have a grain of a millisecond and may come a little early.
       if (now >= this.#nextScanAt - 1) {
         this.#nextScanAt = now + this.#interval();
+        this.#isWatchedThroughout = now - this.#lastScanAt <= STALL_MS;
         this.#scan(now);
         this.#afterScan(now);
       } else {
@@ -279,6 +281,7 @@ export class Watcher implements Part {
       recording: file.recording ?? monitor.recording,
       closesEventOnAlarm: monitor.closesEventOnAlarm,
       eventIdWaitMs: this.#deps.options.event_id_wait_ms,
+      isWatchedThroughout: this.#isWatchedThroughout,
     };
   }
 

@@ -162,6 +162,30 @@ describe("a monitor that records nothing", () => {
   });
 });
 
+describe("an alarm shorter than the time between two looks", () => {
+  const modern = { idBeforeState: false } as const;
+
+  it("is told by the event it left behind, then ended", () => {
+    expect(play([idle(7), idle(8), idle(8)], modern).edges).toEqual(["started 8/1", "ended"]);
+    expect(play([idle(null), aReading("prealarm", 8)], modern).edges).toEqual(["started 8/1", "ended"]);
+  });
+
+  it("is not made of a section of continuous recording, nor of a mode that is not known", () => {
+    expect(play([idle(7), idle(8)], { ...modern, recording: "always" }).edges).toEqual([]);
+    expect(play([tape(7), tape(8)], modern).edges).toEqual([]);
+    expect(play([idle(7), idle(8)], { ...modern, recording: "unknown" }).edges).toEqual([]);
+  });
+
+  it("is not made of an id that comes before its state", () => {
+    expect(play([idle(7), idle(8), alarm(8)]).edges).toEqual(["started 8/1"]);
+  });
+
+  it("is not made of what was in memory at the first look, or came up while nobody looked", () => {
+    expect(play([idle(8)], modern).edges).toEqual([]);
+    expect(play([idle(7), idle(8)], { ...modern, isWatchedThroughout: false }).edges).toEqual([]);
+  });
+});
+
 describe("a monitor that was switched to recording a moment ago", () => {
   it("has alarms with the event that appears, though the database said that it records nothing", () => {
     expect(play([idle(7), alarm(8)], { recording: "none" }).edges).toEqual(["started 8/1"]);

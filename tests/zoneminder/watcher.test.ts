@@ -153,6 +153,16 @@ describe("an alarm in shared memory", () => {
   });
 });
 
+it("an alarm that came and went between two scans is told, and ended", async () => {
+  const camera = aCamera({ layout: layoutById("zm-1.38.0") });
+  camera.create();
+  await watch([aMonitor()], { version: "1.38.1" });
+  await someScans();
+  camera.beginAlarm({ eventId: 9, cause: "x" });
+  camera.endAlarm();
+  await expectSeen(["started 1:9/1 x", "ended 1:9/1 x"]);
+});
+
 describe("a file that changes under the watcher", () => {
   it("is followed to its new inode when the camera reconnects in the middle of an alarm", async () => {
     const camera = aCamera();
