@@ -92,7 +92,11 @@ export function createDaemon(options: DaemonOptions): Daemon {
   });
   const catchUp = createCatchUp();
   const monitors = createMonitorList({
-    load: zoneminder.loadMonitors,
+    load: () => {
+      // The phrase and moment of the original: its debugging chapter tells people to look for it.
+      room("server").info(`Total event client connections: ${server.sessions.counts().total}`);
+      return zoneminder.loadMonitors();
+    },
     memory: store,
     fileIds: () => watcher.fileIds(),
     skip: config.general.skip_monitors,
