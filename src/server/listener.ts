@@ -13,7 +13,7 @@ import { clientAddress, limitKey, plainAddress, type TrustedProxies } from "./cl
 import { createHandshakes, type HandshakeLimits } from "./handshakes.ts";
 import { createHttpApp } from "./http-app.ts";
 import type { SessionRegistry } from "./sessions.ts";
-import type { SparseWarn } from "./sparse-log.ts";
+import type { FrequentInfo, SparseWarn } from "./sparse-log.ts";
 import type { TlsMaterial } from "./tls.ts";
 
 export interface ListenerLimits extends HandshakeLimits {
@@ -29,6 +29,7 @@ export interface ListenerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sparseWarn: SparseWarn;
+  readonly frequentInfo: FrequentInfo;
   health(): boolean;
 }
 
@@ -57,7 +58,7 @@ const REQUESTS_PER_CONNECTION = 100;
 
 /** Builds the listener; nothing is opened before `listen`. */
 export function createListener(options: ListenerOptions): Listener {
-  const { limits, logger, sessions, sparseWarn } = options;
+  const { limits, logger, sessions, sparseWarn, frequentInfo } = options;
   const webSockets = new WebSocketServer(webSocketOptions(limits));
   let http: ReturnType<typeof createHttpServer> | HttpsServer = createHttpServer();
   let secure: HttpsServer | null = null;
@@ -91,7 +92,7 @@ export function createListener(options: ListenerOptions): Listener {
       socket.off("close", giveBack);
       handshakes.finish(socket);
       const count = sessions.counts().total + 1;
-      logger.info(`got a websocket connection from ${address} (${count}) active connections`);
+      frequentInfo("connection", `got a websocket connection from ${address} (${count}) active connections`);
       sessions.open(ws, socket, address);
     });
   };

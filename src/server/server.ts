@@ -11,7 +11,7 @@ import { type LoginLimits, limitLogins } from "./login-limiter.ts";
 import { openLogins } from "./open-logins.ts";
 import type { SessionLimits } from "./session.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
-import { createSparseWarn } from "./sparse-log.ts";
+import { createFrequentInfo, createSparseWarn } from "./sparse-log.ts";
 import { loadTls, type TlsMaterial, type TlsOptions, watchTls } from "./tls.ts";
 
 /** Sections of the configuration, as they are, and what other rooms provide. */
@@ -53,15 +53,23 @@ export function createServer(options: ServerOptions): Server {
   const providers = options.auth.enable ? options.logins : openLogins();
   const unauthenticated = createAddressCounter(limits.unauthenticated_per_address);
   const sparseWarn = createSparseWarn(logger, clock);
+  const frequentInfo = createFrequentInfo(logger, clock);
   const logins = limitLogins(providers, limits, clock);
   const sessions = createSessions({
     ...options,
     rights: providers,
     unauthenticated,
-    context: { version: options.version, logins, limits, clock, logger, sparseWarn },
+    context: { version: options.version, logins, limits, clock, logger, sparseWarn, frequentInfo },
   });
   const isProxy = trustedProxies(options.network.trusted_proxies);
-  const listener = createListener({ ...options, isProxy, sessions, unauthenticated, sparseWarn });
+  const listener = createListener({
+    ...options,
+    isProxy,
+    sessions,
+    unauthenticated,
+    sparseWarn,
+    frequentInfo,
+  });
   let certificate: { close(): void } | null = null;
 
   const part: Part = {

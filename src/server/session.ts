@@ -220,7 +220,7 @@ export class Session implements Connection {
   }
 
   private onLoginTimeout(): void {
-    this.context.logger.info(`No authentication received in time from ${this.address}: closing`);
+    this.context.frequentInfo("no login", `No authentication received in time from ${this.address}: closing`);
     this.reply({ event: "auth", type: "", status: "Fail", reason: "NOAUTH" });
     this.end(1000, "NOAUTH");
   }

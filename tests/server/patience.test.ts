@@ -3,7 +3,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createAddressCounter } from "../../src/server/address-counter.ts";
 import { createHandshakes } from "../../src/server/handshakes.ts";
-import { createSparseWarn } from "../../src/server/sparse-log.ts";
+import { createFrequentInfo, createSparseWarn } from "../../src/server/sparse-log.ts";
 import {
   knownUsers,
   loginMessage,
@@ -118,4 +118,22 @@ test("warnings that strangers can provoke are written once a minute and counted"
   forward(61_000);
   warn("flood", "too many");
   expect(log).toMatchObject([{ notWritten: 0 }, { notWritten: 999 }]);
+});
+
+test("what a stranger can do without end is a line each time, up to a number that no fleet of phones needs", () => {
+  const { clock, forward } = forwardClock();
+  const log: Record<string, unknown>[] = [];
+  const info = createFrequentInfo(recordingLogger(log), clock);
+  for (let count = 0; count < 5000; count++) info("connection", "somebody connected");
+  info("login", "somebody logged in");
+  const written = (message: string) => log.filter(({ msg }) => msg === message).length;
+  expect(written("somebody connected")).toBe(600);
+  expect(written("somebody logged in")).toBe(1);
+  expect(log).toHaveLength(602);
+  forward(60_000);
+  info("connection", "somebody connected");
+  expect(log.slice(-2)).toMatchObject([
+    { msg: "4400 lines like the next one were not written" },
+    { msg: "somebody connected" },
+  ]);
 });

@@ -3,7 +3,7 @@ import type { Rights } from "../../domain/recipient.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { LimitedLogins } from "../login-limiter.ts";
 import type { Outgoing } from "../protocol.ts";
-import type { SparseWarn } from "../sparse-log.ts";
+import type { FrequentInfo, SparseWarn } from "../sparse-log.ts";
 
 /** One client connection as the commands see it. */
 export interface Connection {
@@ -29,4 +29,5 @@ export interface CommandContext {
   readonly logins: LimitedLogins;
   readonly logger: Logger;
   readonly sparseWarn: SparseWarn;
+  readonly frequentInfo: FrequentInfo;
 }
