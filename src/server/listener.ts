@@ -101,6 +101,8 @@ export function createListener(options: ListenerOptions): Listener {
     async listen(tls) {
       const onRequest = getRequestListener(createHttpApp(options.health).fetch, {
         overrideGlobalObjects: false,
+        // Health checks in HTTP/1.0 send no Host (HAProxy's do not unless told to).
+        hostname: "localhost",
       });
       const httpOptions = { shouldUpgradeCallback: isWebSocketUpgrade, requireHostHeader: false };
       secure = tls === null ? null : createHttpsServer({ ...httpOptions, ...tls });

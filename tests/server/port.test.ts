@@ -88,6 +88,13 @@ test("/healthz answers ok while the program works, 503 when it does not, and not
   expect(await ask(server.port, "/healthz")).toEqual({ status: 503, body: "" });
 });
 
+test("a health check in HTTP/1.0, without a Host header, is answered", async () => {
+  server = await startServer();
+  expect(await talk(server.port, "GET /healthz HTTP/1.0\r\n\r\n")).toMatch(
+    /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nok$/,
+  );
+});
+
 test.each([
   ["GET", "/"],
   ["GET", "/metrics"],
