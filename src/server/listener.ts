@@ -78,7 +78,9 @@ export function createListener(options: ListenerOptions): Listener {
       return;
     }
     const peer = plainAddress(socket.remoteAddress);
-    const address = clientAddress(peer, forwardedFor(request), options.isProxy);
+    const forwarded = forwardedFor(request);
+    const address = clientAddress(peer, forwarded, options.isProxy);
+    if (forwarded !== undefined && !options.isProxy(peer)) sparseWarn("proxy", notBelieved(peer));
     const turnedAway = admissionProblem(options, peer, address);
     if (turnedAway !== null) {
       sparseWarn("upgrades", turnedAway);
@@ -185,6 +187,14 @@ function isWebSocketUpgrade(request: IncomingMessage): boolean {
 function forwardedFor(request: IncomingMessage): string | undefined {
   const header = request.headers["x-forwarded-for"];
   return typeof header === "string" ? header : header?.join(",");
+}
+
+/** Behind a proxy nobody named, one stranger's failed logins would hold off everybody's. */
+function notBelieved(peer: string): string {
+  return (
+    `A connection from ${peer} carries X-Forwarded-For, which is not believed. If this is your reverse proxy, name ` +
+    "it in network.trusted_proxies: until then all clients behind it share the limits of one address"
+  );
 }
 
 /** Not HTTP, or not TLS. The commonest mistake of all, wss against ws, is said in plain words. */

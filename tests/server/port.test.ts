@@ -91,7 +91,7 @@ test("/healthz answers ok while the program works, 503 when it does not, and not
 test("a health check in HTTP/1.0, without a Host header, is answered", async () => {
   server = await startServer();
   expect(await talk(server.port, "GET /healthz HTTP/1.0\r\n\r\n")).toMatch(
-    /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nok$/,
+    /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nok$/,
   );
 });
 
@@ -435,6 +435,14 @@ test("X-Forwarded-For of a client that is no trusted proxy means nothing", async
   server = await startServer();
   await connectClient(server.url, { headers: { "X-Forwarded-For": "192.0.2.1" } });
   expect(server.messages().join("\n")).toContain("got a websocket connection from 127.0.0.1 ");
+});
+
+test("a proxy that nobody named is noticed, with the way out", async () => {
+  server = await startServer();
+  for (let count = 0; count < 3; count++)
+    await connectClient(server.url, { headers: { "X-Forwarded-For": "192.0.2.1" } });
+  const warnings = server.messages().filter((message) => message.includes("network.trusted_proxies"));
+  expect(warnings).toHaveLength(1);
 });
 
 test("wss against a clear port and ws against a TLS port are named in the log", async () => {
