@@ -131,6 +131,13 @@ export function createDaemon(options: DaemonOptions): Daemon {
     let watched: readonly Monitor[] = [];
     let due = true;
     let timer: NodeJS.Timeout | null = null;
+    let retryDelay = CATCH_UP_DELAY_MS;
+    let isStopped = false;
+
+    const searchIn = (delay: number): void => {
+      if (timer) clearTimeout(timer);
+      if (!isStopped) timer = setTimeout(() => void search(), delay);
+    };
 
     const search = async (): Promise<void> => {
       if (!due || watched.length === 0) return;
@@ -138,9 +145,12 @@ export function createDaemon(options: DaemonOptions): Daemon {
       try {
         const missed = await zoneminder.missedAlarms(watched, marks, config.zoneminder.late_alarm_max_age);
         pipeline.handleMissed(missed);
+        retryDelay = CATCH_UP_DELAY_MS;
       } catch (error) {
-        due = true; // the database is away: when it is back, it is asked again
+        due = true;
         logger.debug({ err: error }, "Missed alarms could not be looked for yet");
+        retryDelay = Math.min(retryDelay * 2, CATCH_UP_RETRY_AT_MOST_MS);
+        searchIn(retryDelay);
       }
     };
 
@@ -150,6 +160,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
         marks = await store.marks();
       },
       async stop() {
+        isStopped = true;
         if (timer) clearTimeout(timer);
       },
       /** What was last told of each monitor, by this run or those before. */
@@ -163,8 +174,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
       },
       /** The live watcher reports what is running first; what it told is not told again. */
       run() {
-        if (timer) clearTimeout(timer);
-        timer = setTimeout(() => void search(), CATCH_UP_DELAY_MS);
+        searchIn(CATCH_UP_DELAY_MS);
       },
       again() {
         // Nothing was looked for since the start yet: then that is still to be done, from where the last run ended.
@@ -188,3 +198,5 @@ export function createDaemon(options: DaemonOptions): Daemon {
 
 /** Alarms that run when the program starts are found by the first scans; what they belong to is known by then. */
 const CATCH_UP_DELAY_MS = 1_500;
+/** A search that failed is tried again ever more seldom, and at once when the database comes back. */
+const CATCH_UP_RETRY_AT_MOST_MS = 30_000;

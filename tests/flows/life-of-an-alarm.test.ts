@@ -164,4 +164,17 @@ describe("a restart", () => {
     ]);
     expect(asked[0]?.[0]?.at).toBeGreaterThanOrEqual(began);
   });
+
+  it("looks again for missed alarms when the database failed at it, whatever the reason", async () => {
+    const search = vi
+      .fn()
+      .mockRejectedValueOnce(new Error("Lock wait timeout exceeded"))
+      .mockResolvedValue([]);
+    site.zoneminder.missedAlarms = search;
+    await site.start();
+    await vi.waitFor(() => expect(search).toHaveBeenCalledTimes(2), 8_000);
+    expect(
+      site.log.filter(({ msg }) => String(msg).startsWith("Missed alarms could not be looked")),
+    ).toHaveLength(1);
+  }, 10_000);
 });
