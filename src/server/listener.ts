@@ -6,12 +6,13 @@ import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "../lib/clock.ts";
-import { AppError, reasonOf, systemCode } from "../lib/errors.ts";
+import { reasonOf, systemCode } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { AddressCounter } from "./address-counter.ts";
 import { clientAddress, limitKey, plainAddress, type TrustedProxies } from "./client-address.ts";
 import { createHandshakes, type HandshakeLimits } from "./handshakes.ts";
 import { createHttpApp } from "./http-app.ts";
+import { addressOf, openPort } from "./port.ts";
 import type { SessionRegistry } from "./sessions.ts";
 import type { FrequentInfo, SparseWarn } from "./sparse-log.ts";
 import type { TlsMaterial } from "./tls.ts";
@@ -43,9 +44,6 @@ export interface Listener {
   /** Stops accepting and cuts connections that are no session yet. */
   close(): void;
 }
-
-/** Connections the kernel keeps until they are accepted; a whole fleet may come back at once after a restart. */
-const BACKLOG = 4096;
 
 /** How exact the handshake timeout is. */
 const SWEEP_EVERY_MS = 500;
@@ -95,6 +93,10 @@ export function createListener(options: ListenerOptions): Listener {
       handshakes.finish(socket);
       const count = sessions.counts().total + 1;
       frequentInfo("connection", `got a websocket connection from ${address} (${count}) active connections`);
+      frequentInfo(
+        "handshake",
+        `Websockets: New Connection Handshake requested from ${address}:${socket.remotePort} state=pending auth`,
+      );
       sessions.open(ws, socket, address);
     });
   };
@@ -117,6 +119,7 @@ export function createListener(options: ListenerOptions): Listener {
       });
       http.on("upgrade", onUpgrade);
       http.on("clientError", (error: Error, socket: Duplex) => onClientError(error, socket, options));
+      logger.info("About to start listening to socket");
       await openPort(port, options.network);
       port.on("error", (error) => sparseWarn("accept", `Connections cannot be accepted: ${error.message}`));
       sweeper = setInterval(handshakes.sweep, SWEEP_EVERY_MS);
@@ -135,12 +138,6 @@ export function createListener(options: ListenerOptions): Listener {
       webSockets.close();
     },
   };
-}
-
-/** The addresses to listen on, best first. "[::]" takes IPv4 as well, and where IPv6 is off only IPv4 is left. */
-export function addressesToTry(address: string): readonly string[] {
-  const bare = address.trim().replace(/^\[(.*)\]$/, "$1");
-  return bare === "" || bare === "::" ? ["::", "0.0.0.0"] : [bare];
 }
 
 const UNAVAILABLE =
@@ -216,49 +213,4 @@ function onClientError(error: Error, socket: Duplex, options: ListenerOptions): 
 /** A TLS record of type "handshake" (RFC 8446, 5.1) where HTTP was expected. */
 function isTlsHello(error: Error): boolean {
   return "rawPacket" in error && Buffer.isBuffer(error.rawPacket) && error.rawPacket[0] === 0x16;
-}
-
-type Port = ReturnType<typeof createNetServer>;
-
-async function openPort(port: Port, network: ListenerOptions["network"]): Promise<void> {
-  const addresses = addressesToTry(network.address);
-  for (const [index, host] of addresses.entries()) {
-    try {
-      await openOn(port, host, network.port);
-      return;
-    } catch (failure) {
-      const isWithoutIpv6 = ["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(systemCode(failure) ?? "");
-      if (isWithoutIpv6 && index + 1 < addresses.length) continue;
-      throw listenError(failure, network);
-    }
-  }
-}
-
-async function openOn(port: Port, host: string, number: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  port.once("error", reject);
-  port.listen({ host, port: number, backlog: BACKLOG }, resolve);
-  try {
-    await promise;
-  } finally {
-    port.off("error", reject);
-    port.off("listening", resolve);
-  }
-}
-
-function listenError(failure: unknown, { address, port }: ListenerOptions["network"]): AppError {
-  switch (systemCode(failure)) {
-    case "EADDRINUSE":
-      return new AppError("NETWORK_PORT_IN_USE", { port, address }, failure);
-    case "EACCES":
-    case "EPERM":
-      return new AppError("NETWORK_PORT_FORBIDDEN", { port, address }, failure);
-    default:
-      return new AppError("NETWORK_ADDRESS_UNUSABLE", { address }, failure);
-  }
-}
-
-function addressOf(port: Port): AddressInfo | null {
-  const address = port.address();
-  return address === null || typeof address === "string" ? null : address;
 }

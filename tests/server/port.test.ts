@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { connect as tlsConnect } from "node:tls";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { systemClock } from "../../src/lib/clock.ts";
-import { addressesToTry } from "../../src/server/listener.ts";
+import { addressesToTry } from "../../src/server/port.ts";
 import { createServer } from "../../src/server/server.ts";
 import { makeCertificate, type TestCertificate } from "../support/certificates.ts";
 import { loginMessage, serverOptions, startServer, type TestServer } from "../support/server.ts";
