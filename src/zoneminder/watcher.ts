@@ -31,7 +31,7 @@ interface WatcherOptions {
 }
 
 /** What was last told of a monitor in an earlier run, and when it was seen. */
-export interface LastTold extends Remembered {
+export interface ToldEarlier extends Remembered {
   /** ms since 1970 */
   readonly at: number;
 }
@@ -122,7 +122,7 @@ export class Watcher implements Part {
   setMonitors(
     monitors: readonly Monitor[],
     version: ZmVersion | null,
-    remembered: (id: MonitorId) => LastTold | null,
+    remembered: (id: MonitorId) => ToldEarlier | null,
   ): void {
     const changedVersion = describe(version) !== describe(this.#version);
     this.#version = version;
@@ -369,7 +369,7 @@ export class Watcher implements Part {
 }
 
 /** The alarm that ran when the program ended, so that its end is reported. */
-function runningBefore(monitor: Monitor, { event, edge, at }: LastTold): Alarm {
+function runningBefore(monitor: Monitor, { event, edge, at }: ToldEarlier): Alarm {
   const id = alarmId(monitor.id, event, edge, at);
   return { id, monitor, eventId: event, edge, phase: "started", cause: "", seenAt: at, late: false };
 }

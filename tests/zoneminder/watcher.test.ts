@@ -11,7 +11,7 @@ import type { Monitor } from "../../src/domain/monitor.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { SHM_LAYOUTS } from "../../src/zoneminder/shm-layout.ts";
 import { parseVersion, type ZmVersion } from "../../src/zoneminder/version.ts";
-import { type LastTold, Watcher, type WatcherDeps } from "../../src/zoneminder/watcher.ts";
+import { type ToldEarlier, Watcher, type WatcherDeps } from "../../src/zoneminder/watcher.ts";
 import { aMonitor, eid, mid } from "../support/builders.ts";
 
 let directory: string;
@@ -41,7 +41,7 @@ function aCamera(change: Partial<Parameters<typeof createSimulatedCamera>[0]> = 
 
 interface Change extends Partial<WatcherDeps> {
   readonly version?: string;
-  readonly lastTold?: LastTold;
+  readonly toldEarlier?: ToldEarlier;
 }
 
 async function watch(monitors: readonly Monitor[], change: Change = {}) {
@@ -58,7 +58,7 @@ async function watch(monitors: readonly Monitor[], change: Change = {}) {
     ...change,
   });
   const version: ZmVersion | null = parseVersion(change.version ?? "1.36.33");
-  watcher.setMonitors(monitors, version, () => change.lastTold ?? null);
+  watcher.setMonitors(monitors, version, () => change.toldEarlier ?? null);
   await watcher.start();
   return watcher;
 }
@@ -429,7 +429,7 @@ describe("the first scan", () => {
     const camera = aCamera();
     camera.create();
     camera.beginAlarm({ eventId: 9, cause: "x" });
-    await watch([aMonitor()], { lastTold: { event: eid(9), edge: 2, at: 1_000, open: true } });
+    await watch([aMonitor()], { toldEarlier: { event: eid(9), edge: 2, at: 1_000, open: true } });
     await someScans();
     camera.endAlarm();
     await expectSeen(["ended 1:9/2 "]);
