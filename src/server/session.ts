@@ -11,7 +11,7 @@ import { maskedMessage, type Outgoing, parseMessage } from "./protocol.ts";
 export interface SessionLimits {
   /** Messages kept while a login is being checked, and looked at before one: a client needs 4 (zmNinja). */
   readonly queued_messages: number;
-  /** Longest message; those kept while a login is being checked are together no longer than one may be. */
+  /** Longest message; those kept while a login is checked, and those before one, are together no longer than that. */
   readonly message_bytes: number;
   /** Bytes a client may leave unread before it is closed: 3,000 alarms. */
   readonly client_buffer_bytes: number;
@@ -64,6 +64,7 @@ export class Session implements Connection {
   private ended = false;
   private loginSince: number | null = null;
   private early = 0;
+  private earlyLength = 0;
   private waiting: string[] | null = null;
   private waitingLength = 0;
   private abort: AbortController | null = null;
@@ -178,8 +179,11 @@ export class Session implements Connection {
   private handle(text: string): void {
     const { logger, limits, clock } = this.context;
     if (logger.isLevelEnabled("debug")) logger.debug(`Raw incoming message: ${maskedMessage(text)}`);
-    if (!this.isLoggedIn) this.early += 1;
-    if (this.early > limits.queued_messages) {
+    if (!this.isLoggedIn) {
+      this.early += 1;
+      this.earlyLength += text.length;
+    }
+    if (this.early > limits.queued_messages || this.earlyLength > limits.message_bytes) {
       this.end(1008, "too many messages before a login");
       return;
     }
@@ -205,7 +209,7 @@ export class Session implements Connection {
 
   private afterLogin(): void {
     this.loginSince = null;
-    if (this.isLoggedIn) this.early = 0;
+    if (this.isLoggedIn) this.early = this.earlyLength = 0;
     if (!this.ended) this.abort = null;
     while (this.loginSince === null && this.waiting !== null && !this.ended) {
       const text = this.waiting.shift();

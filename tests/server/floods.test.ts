@@ -76,6 +76,14 @@ test("what waits behind a login is together no longer than one message may be", 
   expect((await client.closed).code).toBe(1008);
 });
 
+test("what a client says before its login is together no longer than one message may be", async () => {
+  server = await startServer({ limits: { message_bytes: 10_000 } });
+  const client = await connectClient(server.url);
+  for (let count = 0; count < 3; count++) client.sendText(`[${"[],".repeat(1300)}0]`);
+  expect((await client.closed).code).toBe(1008);
+  expect(client.frames).toHaveLength(2);
+});
+
 test("messages behind one login take nothing from those behind the next", async () => {
   const users = knownUsers({ admin: "secret" });
   const login: typeof users.login = async (attempt) => {
