@@ -85,7 +85,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     onFilesChanged: () => monitors.reloadSoon(),
     onStall: (gapMs) => {
       logger.warn(
-        `Nothing was watched for ${Math.round(gapMs / 1000)} s; looking for alarms missed meanwhile`,
+        `Nothing was watched for ${(gapMs / 1000).toFixed(1)} s; looking for alarms missed meanwhile`,
       );
       catchUp.again();
     },

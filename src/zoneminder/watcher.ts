@@ -62,8 +62,10 @@ const IDLE_INTERVAL_MS = 50;
 const SCAN_SHARE = 20;
 /** ZoneMinder writes what an alarm still waits for within microseconds: those few monitors are looked at sooner. */
 const WAITING_INTERVAL_MS = 1;
-/** Without a scan for this long, alarms may have come and gone. */
-const STALL_MS = 2_000;
+/** Without a scan for this long, alarms may have come and gone: a short one is a frame and five of ALERT, at 10 a second. */
+const STALL_MS = 500;
+/** Where scans are far apart by themselves, a stall is this many times as long. */
+const STALL_INTERVALS = 3;
 /** The database may be asked about a doubtful event this long; then the alarm is told as it is. */
 const DOUBT_TIMEOUT_MS = 500;
 
@@ -183,6 +185,10 @@ export class Watcher implements Part {
     return Math.max(wanted, this.#scanMs * SCAN_SHARE);
   }
 
+  #stallMs(): number {
+    return Math.max(STALL_MS, this.#interval() * STALL_INTERVALS);
+  }
+
   #schedule(): void {
     if (this.#timer) clearTimeout(this.#timer);
     const untilScan = Math.max(0, this.#nextScanAt - this.#deps.clock.monotonic());
@@ -196,7 +202,7 @@ export class Watcher implements Part {
       // Timers have a grain of a millisecond and may come a little early.
       if (now >= this.#nextScanAt - 1) {
         this.#nextScanAt = now + this.#interval();
-        this.#isWatchedThroughout = now - this.#lastScanAt <= STALL_MS;
+        this.#isWatchedThroughout = now - this.#lastScanAt <= this.#stallMs();
         this.#scan(now);
         this.#afterScan(now);
       } else {
@@ -216,7 +222,7 @@ export class Watcher implements Part {
     // Smoothed, so that one scan that was interrupted does not slow the next ones down.
     this.#scanMs += (now - startedAt - this.#scanMs) / 8;
     this.#nextScanAt = now + this.#interval();
-    if (gap > STALL_MS) this.#deps.onStall(gap);
+    if (!this.#isWatchedThroughout) this.#deps.onStall(gap);
   }
 
   #scan(now: number): void {

@@ -163,6 +163,25 @@ it("an alarm that came and went between two scans is told, and ended", async () 
   await expectSeen(["started 1:9/1 x", "ended 1:9/1 x"]);
 });
 
+describe("a time without scans", () => {
+  const blockFor = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
+  it("as long as a short alarm is reported, for one may have come and gone", async () => {
+    const onStall = vi.fn();
+    await watch([aMonitor()], { onStall });
+    await someScans();
+    blockFor(700);
+    await vi.waitFor(() => expect(onStall).toHaveBeenCalledTimes(1));
+  });
+
+  it("is none where scans are that far apart", async () => {
+    const onStall = vi.fn();
+    await watch([aMonitor()], { onStall, options: { scan_interval_ms: 550, event_id_wait_ms: 200 } });
+    await vi.waitFor(() => expect(watcher?.stats().scans).toBeGreaterThan(2), 5_000);
+    expect(onStall).not.toHaveBeenCalled();
+  });
+});
+
 describe("a file that changes under the watcher", () => {
   it("is followed to its new inode when the camera reconnects in the middle of an alarm", async () => {
     const camera = aCamera();
