@@ -63,6 +63,8 @@ export function createStore(options: StoreOptions): Store {
   let isWritable = true;
   let failedWrites = 0;
   let working: Promise<boolean> | null = null;
+  /** Handed to the thread, not answered yet: readers must see it, for the write may fail. */
+  let writing: { readonly marks: MarkRow[]; readonly facts: FactRow[] } = NOTHING;
   let retry: NodeJS.Timeout | null = null;
   let stopping: Promise<void> | null = null;
 
@@ -83,7 +85,9 @@ export function createStore(options: StoreOptions): Store {
       const batch = { marks: [...marks.values()], facts: [...facts.values()] };
       marks.clear();
       facts.clear();
+      writing = batch;
       const outcome = await client.ask({ do: "write", ...batch });
+      writing = NOTHING;
       noteOutcome(outcome);
       if (!outcome.done) return keepForLater(batch);
     }
@@ -138,10 +142,12 @@ export function createStore(options: StoreOptions): Store {
       return stopping;
     },
     async marks() {
+      // Noted before asking: what is being written now may be answered, or have failed, by then.
+      const unwritten = writing.marks;
       const outcome = await client.ask({ do: "marks" });
       const rows = outcome.done ? (outcome.value as readonly MarkRow[]) : [];
       const all = new Map(rows.map((row) => [row.monitor, row]));
-      for (const row of marks.values()) all.set(row.monitor, row);
+      for (const row of [...unwritten, ...writing.marks, ...marks.values()]) all.set(row.monitor, row);
       return [...all.values()].flatMap(markFrom);
     },
     put(given) {
@@ -151,7 +157,7 @@ export function createStore(options: StoreOptions): Store {
       wake();
     },
     async fact(key) {
-      const waiting = facts.get(key);
+      const waiting = facts.get(key) ?? writing.facts.find((fact) => fact.key === key);
       if (waiting !== undefined) return parsed(waiting.value);
       const outcome = await client.ask({ do: "fact", key });
       return outcome.done && typeof outcome.value === "string" ? parsed(outcome.value) : undefined;
@@ -164,6 +170,8 @@ export function createStore(options: StoreOptions): Store {
     health: () => ({ isWritable, failedWrites }),
   };
 }
+
+const NOTHING = { marks: [], facts: [] };
 
 /** The folder is private to the program's user and group. Failing is no reason to end: opening says why. */
 function makeDirectory(path: string): void {
