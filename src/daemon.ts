@@ -144,6 +144,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
       due = false;
       try {
         const missed = await zoneminder.missedAlarms(watched, marks, config.zoneminder.late_alarm_max_age);
+        watcher.noteTold(missed);
         pipeline.handleMissed(missed);
         retryDelay = CATCH_UP_DELAY_MS;
       } catch (error) {

@@ -92,6 +92,12 @@ export function newTracker(late: boolean, remembered: Remembered | null): Tracke
   };
 }
 
+/** An alarm of this event was found in the database and told: the next one inside it counts on from there. */
+export function noteTold(tracker: Tracker, event: EventId, edge: number): Tracker {
+  if (tracker.told === event) return edge > tracker.count ? { ...tracker, count: edge } : tracker;
+  return tracker.lastEvent === event ? { ...tracker, told: event, count: edge } : tracker;
+}
+
 /** True when the tracker wants the next look even if no byte has changed. */
 export function isWaiting(tracker: Tracker): boolean {
   return tracker.phase === "waiting" || tracker.phase === "interrupted";

@@ -7,6 +7,7 @@ import {
   isWaiting,
   newTracker,
   nextEdge,
+  noteTold,
   type Reading,
   type Remembered,
   settleEvent,
@@ -152,6 +153,14 @@ export class Watcher implements Part {
     }
     this.#directory.invalidate(); // look at all files in the next scan
     this.#deliver();
+  }
+
+  /** Alarms told after the fact, from the database: live ones inside the same events count on from them. */
+  noteTold(alarms: readonly Alarm[]): void {
+    for (const { monitor, eventId, edge } of alarms) {
+      const watched = this.#watched.get(monitor.id);
+      if (watched && eventId !== null) watched.tracker = noteTold(watched.tracker, eventId, edge);
+    }
   }
 
   /** Ids of the `zm.mmap.*` files there are: what is watched while the database has never been read. */

@@ -6,6 +6,7 @@ import {
   isWaiting,
   newTracker,
   nextEdge,
+  noteTold,
   type Reading,
   settleEvent,
   type Tracker,
@@ -252,6 +253,19 @@ describe("the first look after the program started", () => {
 
   it("is not late for a camera that came up later", () => {
     expect(play([null, alarm(8)], {}, newTracker(true, null)).edges).toEqual(["started 8/1"]);
+  });
+});
+
+describe("an alarm told after the fact, from the database", () => {
+  it("makes the next live one inside its event count on from it", () => {
+    const how = { recording: "always" } as const;
+    const { tracker } = play([tape(7), alarm(7), tape(7)], how);
+    expect(play([alarm(7)], how, noteTold(tracker, eid(7), 2)).edges).toEqual(["started 7/3"]);
+  });
+
+  it("changes nothing where another event has begun", () => {
+    const { tracker } = play([idle(7), alarm(8), idle(8)]);
+    expect(noteTold(tracker, eid(7), 4)).toBe(tracker);
   });
 });
 
