@@ -1,7 +1,7 @@
 // Bench `logins`: crowds log in at once against bcrypt hashes of cost 12, and alarms still arrive in time.
 //
 // Measured: the real login path: rows and rights from a private MariaDB (which must be installed), passwords checked by
-// bcrypt. A phone is logged in; then 500 clients of 10 users connect and log in at the same moment, three times (the
+// bcrypt. A phone is logged in; then 500 clients of 10 users connect and log in at the same moment, six times (the
 // users are remembered from the second time on), and then 500 distinct users, of whom as many get their turn as 10 s
 // allow. Meanwhile 64 cameras raise alarms at random moments. All of it over ws and then over wss (P-256), and the worse
 // of the two is told. `alarm_p99_ms`: from right before the byte is written to the frame received by the phone (a process
@@ -11,7 +11,7 @@
 // `fs_wait_ms`: the longest that the read of a small file in the daemon took in all that time, one every 50 ms.
 // `relogin_ms`: from the client's `auth` to the reply for users that have logged in before, p99 of 200, in quiet.
 import { setTimeout as sleep } from "node:timers/promises";
-import { arrivedAt, raiseAlarms } from "./alarms.ts";
+import { type Arrived, arrivedAt, PATIENCE_MS, raiseAlarms } from "./alarms.ts";
 import type { BareCalls } from "./bare-process.ts";
 import type { Bench } from "./bench.ts";
 import type { WrittenAlarm } from "./cameras.ts";
@@ -24,7 +24,7 @@ import { startUsers, type UsersInDatabase } from "./users.ts";
 const CAMERAS = 64;
 const CLIENTS = 500;
 const FEW_USERS = 10;
-const CROWDS = 3;
+const CROWDS = 6;
 const DISTINCT_MS = 10_000;
 const PAUSE_MS = [5, 25] as const;
 const RELOGINS = 200;
@@ -102,8 +102,7 @@ async function measure(scene: Scene, users: UsersInDatabase, say: Say): Promise<
   const fsWait = await daemon.call("stopFileReads", undefined);
 
   const counted = [crowds[0], crowds.at(-1)].flatMap((each) => each?.alarms ?? []);
-  const { latencies, lost } = await arrivedAt(phone, "phone", counted);
-  if (lost > 0) throw new Error(`${lost} alarms did not arrive`);
+  const latencies = delays(await arrivedAt(phone, "phone", counted), say);
   const again = { group: "phone", login: users.login(PHONE), times: RELOGINS };
   const relogins = await phone.call("loginAgain", again);
   const floor = median(bareBlocks);
@@ -119,6 +118,12 @@ async function measure(scene: Scene, users: UsersInDatabase, say: Say): Promise<
     relogin: percentile(relogins, 0.99),
     fsWait,
   };
+}
+
+/** An alarm that was lost has taken for ever; that counts as the time after which it was given up. */
+function delays({ latencies, lost }: Arrived, say: Say): readonly number[] {
+  if (lost > 0) say(`${lost} alarms did not arrive`);
+  return [...latencies, ...range(lost).map(() => PATIENCE_MS)];
 }
 
 /** The longest block of the bare server while 500 connect. */
