@@ -66,7 +66,7 @@ export function createListener(options: ListenerOptions): Listener {
     sessions: () => sessions.counts().total,
     begin: (socket) => http.emit("connection", socket),
   });
-  // Paused until its turn: a crowd of handshakes must not stop the scan of the cameras.
+  // Not read before its turn: a crowd of handshakes must not stop the scan of the cameras.
   const port = createNetServer({ pauseOnConnect: true, noDelay: true }, handshakes.accept);
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
