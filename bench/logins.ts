@@ -8,7 +8,7 @@
 // of its own), over all alarms of the first and the last crowd. `loop_block_over_bare_ratio`: the longest time the
 // daemon's event loop was not free (a timer of 1 ms in it) from the first connection until all are logged in (10 s for
 // the distinct users), median of the crowds, over the same of a bare `ws` server while 500 connect, in turn with them.
-// `fs_wait_ms`: the longest that the read of a small file in the daemon took in all that time, one every 50 ms.
+// `fs_wait_ms`: the longest that a read of 64 bytes from an open file in the daemon took in all that time, one every 50 ms.
 // `relogin_ms`: from the client's `auth` to the reply for users that have logged in before, p99 of 200, in quiet.
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Arrived, arrivedAt, PATIENCE_MS, raiseAlarms } from "./alarms.ts";
