@@ -61,7 +61,7 @@ const LISTENING_INTERVAL_MS = 10;
 const IDLE_INTERVAL_MS = 50;
 /** A scan may take at most this share of the time: a slow machine scans less often instead of doing nothing else. */
 const SCAN_SHARE = 20;
-/** ZoneMinder writes what an alarm still waits for within microseconds: those few monitors are looked at sooner. */
+/** What an alarm waits for mostly follows within microseconds: those few monitors are looked at once more, then often. */
 const WAITING_INTERVAL_MS = 1;
 /** Without a scan for this long, alarms may have come and gone: a short one is a frame and five of ALERT, at 10 a second. */
 const STALL_MS = 500;
@@ -90,6 +90,9 @@ export class Watcher implements Part {
   readonly #waiting = new Set<Watched>();
   #version: ZmVersion | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #immediate: NodeJS.Immediate | null = null;
+  /** An alarm has just begun to wait: usually the rest of it is there a moment later. */
+  #lookAtOnce = false;
   #running = false;
   #listening = false;
   #firstScanDone = false;
@@ -113,8 +116,7 @@ export class Watcher implements Part {
 
   async stop(): Promise<void> {
     this.#running = false;
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#cancel();
     for (const watched of this.#watched.values()) watched.file.close();
   }
 
@@ -173,7 +175,7 @@ export class Watcher implements Part {
     if (this.#listening === listening) return;
     this.#listening = listening;
     this.#nextScanAt = Math.min(this.#nextScanAt, this.#deps.clock.monotonic() + this.#interval());
-    if (this.#timer) this.#schedule();
+    if (this.#running && this.#timer) this.#schedule();
   }
 
   /** True while the scan loop is alive and recent. */
@@ -199,10 +201,22 @@ export class Watcher implements Part {
   }
 
   #schedule(): void {
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#cancel();
+    if (this.#lookAtOnce) {
+      this.#lookAtOnce = false;
+      this.#immediate = setImmediate(() => this.#tick());
+      return;
+    }
     const untilScan = Math.max(0, this.#nextScanAt - this.#deps.clock.monotonic());
     const delay = this.#waiting.size > 0 ? Math.min(WAITING_INTERVAL_MS, untilScan) : untilScan;
     this.#timer = setTimeout(() => this.#tick(), delay);
+  }
+
+  #cancel(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    if (this.#immediate) clearImmediate(this.#immediate);
+    this.#timer = null;
+    this.#immediate = null;
   }
 
   #tick(): void {
@@ -280,8 +294,12 @@ export class Watcher implements Part {
   #step(watched: Watched, read: Reading | null): void {
     const step = nextEdge(watched.tracker, read, this.#deps.clock.monotonic(), this.#traits(watched));
     watched.tracker = step.tracker;
-    if (step.tracker.phase === "waiting") this.#waiting.add(watched);
-    else this.#waiting.delete(watched);
+    if (step.tracker.phase !== "waiting") {
+      this.#waiting.delete(watched);
+    } else if (!this.#waiting.has(watched)) {
+      this.#waiting.add(watched);
+      this.#lookAtOnce = true;
+    }
     for (const edge of step.edges) this.#pass(watched, edge);
   }
 
