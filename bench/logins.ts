@@ -4,12 +4,15 @@
 // bcrypt. A phone is logged in; then 500 clients of 10 users connect and log in at the same moment, six times (the
 // users are remembered from the second time on), and then 500 distinct users, of whom as many get their turn as 20 s
 // allow. Meanwhile 64 cameras raise alarms at random moments. All of it over ws and then over wss (P-256), and the worse
-// of the two is told. `alarm_p99_ms`: from right before the byte is written to the frame received by the phone (a process
-// of its own), over all alarms of the first and the last crowd. `loop_block_over_bare_ratio`: the longest time the
-// daemon's event loop was not free (a timer of 1 ms in it) from the first connection until all are logged in (10 s for
-// the distinct users), median of the crowds, over the same of a bare `ws` server while 500 connect, in turn with them.
-// `fs_wait_ms`: the longest that a read of 64 bytes from an open file in the daemon took in all that time, one every 50 ms.
-// `relogin_ms`: from the client's `auth` to the reply for users that have logged in before, p99 of 200, in quiet.
+// of the two is told.
+// `alarm_p99_ms`: from right before the byte is written to the frame received by the phone (a process of its own), over
+// all alarms of the first and the last crowd.
+// `loop_block_over_bare_ratio`: the longest time the daemon's event loop was not free (a timer of 1 ms in it) from the
+// first connection until all are logged in (20 s for the distinct users), median of the crowds, over the same of a bare
+// `ws` server while 500 connect, in turn with them.
+// `relogin_ms`: from the client's `auth` to the reply for a user that has logged in before, median of 200, in quiet.
+// `fs_wait_ms`: the longest that a read of 64 bytes from an open file in the daemon took in all that time (one every
+// 50 ms): such reads share their threads with bcrypt.
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Arrived, arrivedAt, PATIENCE_MS, raiseAlarms } from "./alarms.ts";
 import type { BareCalls } from "./bare-process.ts";
@@ -111,12 +114,12 @@ async function measure(scene: Scene, users: UsersInDatabase, say: Say): Promise<
   say(
     `alarms p50 ${inMs([median(latencies)])}, longest ${inMs([Math.max(...latencies)])}, of ${latencies.length}`,
   );
-  say(`repeated logins p50 ${inMs([median(relogins)])}`);
+  say(`repeated logins p99 ${inMs([percentile(relogins, 0.99)])}`);
   const ratio = median(crowds.map(({ block }) => block)) / floor;
   return {
     alarmP99: percentile(latencies, 0.99),
     block: { ratio, bare: floor },
-    relogin: percentile(relogins, 0.99),
+    relogin: median(relogins),
     fsWait,
   };
 }

@@ -24,4 +24,19 @@ fi
 # 9,000 clients of the server and 9,000 of its bare counterpart live in one process.
 ulimit -n 20000 2>/dev/null || ulimit -n "$(ulimit -Hn)"
 
-exec node_modules/node/bin/node bench/main.ts "$@"
+# Everything temporary lies in here, so that nothing outlives even a bench that was killed. Open to others like /tmp,
+# because MariaDB is not root.
+temporary=$(mktemp -d "${TMPDIR:-/tmp}/zmes-bench-XXXXXX")
+chmod 1777 "$temporary"
+export TMPDIR=$temporary
+bench=
+trap 'rm -rf "$temporary"' EXIT
+trap '[ -z "$bench" ] || kill -TERM "$bench" 2>/dev/null' INT TERM
+
+# In the background, because bash looks at signals only between commands that it waits for in the foreground.
+node_modules/node/bin/node bench/main.ts "$@" </dev/null &
+bench=$!
+code=0
+wait "$bench" || code=$?
+if kill -0 "$bench" 2>/dev/null; then wait "$bench" || code=$?; fi # a signal ended the first wait, not the bench
+exit "$code"
