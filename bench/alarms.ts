@@ -19,7 +19,7 @@ export interface Arrived {
 /** How long a camera is in alarm, and how long it rests before its next one. */
 const ALARM_MS = 250;
 /** No alarm takes that long; whatever is missing then is lost. */
-const PATIENCE_MS = 2_000;
+export const PATIENCE_MS = 2_000;
 
 /** Raises alarms until it is over. Cameras that are still in alarm then come to rest by themselves. */
 export async function raiseAlarms(

@@ -11,6 +11,7 @@
 // resident memory of the daemon with 5,000 clients after 20 alarms, garbage not collected, against before the first.
 import type { Bench, Metrics } from "./bench.ts";
 import type { ClientLogin } from "./client-process.ts";
+import { requireOpenFiles } from "./open-files.ts";
 import type { Result } from "./result.ts";
 import { BARE, OURS, playRounds, type Times } from "./rounds.ts";
 import { type Scene, settle, withScene } from "./scene.ts";
@@ -22,11 +23,14 @@ const USERS = 20;
 const RATIO = 1.15;
 /** How many connect at the same time while the crowd gathers. */
 const AT_ONCE = 100;
+/** 9,000 clients on both sides in one process, and what a process has open besides. */
+const OPEN_FILES = 18_200;
 
 export const fanout: Bench = {
   name: "fanout",
   about: "one alarm to 1,000, 5,000 and 9,000 clients, against a bare ws server",
   async run(say) {
+    requireOpenFiles(OPEN_FILES);
     return [
       ...(await withScene({ monitors: CAMERAS }, (scene) => small(scene, say))),
       ...(await withScene({ monitors: CAMERAS }, (scene) => large(scene, say))),
@@ -42,7 +46,7 @@ async function small(scene: Scene, say: Say): Promise<Metrics> {
   say("1,000 clients");
   const bare = await scene.startBare();
   await gather(scene, bare, 1000);
-  return [ratio("last_ratio_1000", await rounds(scene, bare, 1000, 21))];
+  return [ratio("last_ratio_1000", await rounds(scene, bare, 1000, 21, say))];
 }
 
 async function large(scene: Scene, say: Say): Promise<Metrics> {
@@ -51,12 +55,12 @@ async function large(scene: Scene, say: Say): Promise<Metrics> {
   const before = await memory(scene, bare);
   await gather(scene, bare, 5000);
   const after = await memory(scene, bare);
-  const five = await rounds(scene, bare, 5000, 20);
+  const five = await rounds(scene, bare, 5000, 20, say);
   const grown = [await scene.daemon.call("rss", undefined), await bare.bare.call("rss", undefined)] as const;
   say("9,000 clients");
   await gather(scene, bare, 9000);
   await scene.daemon.call("startScanGaps", undefined);
-  const nine = await rounds(scene, bare, 9000, 15);
+  const nine = await rounds(scene, bare, 9000, 15, say);
   const { longest } = await scene.daemon.call("stopScanGaps", undefined);
   const perClient = (after.bare - before.bare) / 5000;
   return [
@@ -84,7 +88,7 @@ async function secure(scene: Scene, say: Say): Promise<Metrics> {
   say("5,000 clients over wss");
   const bare = await scene.startBare();
   await gather(scene, bare, 5000);
-  return [ratio("wss_last_ratio_5000", await rounds(scene, bare, 5000, 11))];
+  return [ratio("wss_last_ratio_5000", await rounds(scene, bare, 5000, 11, say))];
 }
 
 /** Brings the number of clients on both sides up to `count`. */
@@ -119,8 +123,23 @@ function loginOf(position: number): ClientLogin {
   };
 }
 
-function rounds(scene: Scene, { bare }: Bare, clients: number, count: number): Promise<Times> {
-  return playRounds(scene, bare, { clients, rounds: count, cameras: 1, from: "seen" });
+async function rounds(
+  scene: Scene,
+  { bare }: Bare,
+  clients: number,
+  count: number,
+  say: Say,
+): Promise<Times> {
+  const times = await playRounds(scene, bare, { clients, rounds: count, cameras: 1, from: "seen" });
+  say(
+    `the last of ${clients} has it after ${spread(times.ours)}, from a bare server after ${spread(times.bare)}`,
+  );
+  return times;
+}
+
+/** The median of the rounds, the shortest and the longest. */
+function spread(times: readonly number[]): string {
+  return `${Math.round(median(times))} ms (${Math.round(Math.min(...times))} to ${Math.round(Math.max(...times))})`;
 }
 
 function ratio(metric: string, { ours, bare }: Times): Omit<Result, "bench"> {

@@ -130,25 +130,30 @@ export function createDaemon(options: DaemonOptions): Daemon {
     onFilesChanged: () => monitors.reloadSoon(),
     onStall: (gapMs) => {
       logger.warn(
-        `Nothing was watched for ${Math.round(gapMs / 1000)} s; looking for alarms missed meanwhile`,
+        `Nothing was watched for ${(gapMs / 1000).toFixed(1)} s; looking for alarms missed meanwhile`,
       );
       catchUp.again();
     },
   });
   const catchUp = createCatchUp();
   const monitors = createMonitorList({
-    load: zoneminder.loadMonitors,
+    load: () => {
+      // The phrase and moment of the original: its debugging chapter tells people to look for it.
+      room("server").info(`Total event client connections: ${server.sessions.counts().total}`);
+      return zoneminder.loadMonitors();
+    },
     memory: store,
     fileIds: () => watcher.fileIds(),
     skip: config.general.skip_monitors,
     monitor_reload_interval: config.customize.monitor_reload_interval,
     onChange: (snapshot) => {
-      watcher.setMonitors(snapshot.monitors, snapshot.version, catchUp.remembered);
+      const last = catchUp.lastTold();
+      watcher.setMonitors(snapshot.monitors, snapshot.version, (id) => last.get(id) ?? null);
       catchUp.monitorsAre(snapshot.monitors);
       const news: MonitorNews = {
         monitors: snapshot.monitors,
         isComplete: monitors.isFromDatabase(),
-        wasInAlarm: (id) => catchUp.remembered(id)?.open === true,
+        wasInAlarm: (id) => last.get(id)?.open === true,
       };
       for (const channel of channels) channel.monitorsChanged?.(news);
     },
@@ -188,17 +193,27 @@ export function createDaemon(options: DaemonOptions): Daemon {
     let watched: readonly Monitor[] = [];
     let due = true;
     let timer: NodeJS.Timeout | null = null;
-    const byMonitor = new Map<MonitorId, ToldMark>();
+    let retryDelay = CATCH_UP_DELAY_MS;
+    let isStopped = false;
+
+    const searchIn = (delay: number): void => {
+      if (timer) clearTimeout(timer);
+      if (!isStopped) timer = setTimeout(() => void search(), delay);
+    };
 
     const search = async (): Promise<void> => {
       if (!due || watched.length === 0) return;
       due = false;
       try {
         const missed = await zoneminder.missedAlarms(watched, marks, config.zoneminder.late_alarm_max_age);
+        watcher.noteTold(missed);
         pipeline.handleMissed(missed);
+        retryDelay = CATCH_UP_DELAY_MS;
       } catch (error) {
-        due = true; // the database is away: when it is back, it is asked again
+        due = true;
         logger.debug({ err: error }, "Missed alarms could not be looked for yet");
+        retryDelay = Math.min(retryDelay * 2, CATCH_UP_RETRY_AT_MOST_MS);
+        searchIn(retryDelay);
       }
     };
 
@@ -206,29 +221,41 @@ export function createDaemon(options: DaemonOptions): Daemon {
       name: "catch-up",
       async start() {
         marks = await store.marks();
-        for (const mark of marks) byMonitor.set(mark.monitor, mark);
       },
       async stop() {
+        isStopped = true;
         if (timer) clearTimeout(timer);
       },
-      remembered(id: MonitorId) {
-        return byMonitor.get(id) ?? null;
+      /** What was last told of each monitor, by this run or those before. */
+      lastTold(): ReadonlyMap<MonitorId, ToldMark> {
+        return new Map(pipeline.marks(marks).map((mark) => [mark.monitor, mark]));
       },
       monitorsAre(list: readonly Monitor[]) {
         watched = list;
+        noteFirstWatched();
         this.run();
       },
       /** The live watcher reports what is running first; what it told is not told again. */
       run() {
-        if (timer) clearTimeout(timer);
-        timer = setTimeout(() => void search(), CATCH_UP_DELAY_MS);
+        searchIn(CATCH_UP_DELAY_MS);
       },
       again() {
-        marks = pipeline.marks(marks);
+        // Nothing was looked for since the start yet: then that is still to be done, from where the last run ended.
+        if (!due) marks = pipeline.marks(marks);
         due = true;
         this.run();
       },
     };
+
+    /** From its first minute on a camera can have missed alarms, though none of it was ever told. */
+    function noteFirstWatched(): void {
+      const known = new Set(marks.map((mark) => mark.monitor));
+      const unknown = watched.filter(({ id }) => !known.has(id));
+      const at = clock.now();
+      const first = unknown.map(({ id }) => ({ monitor: id, event: null, edge: 0, at, open: false }));
+      marks = [...marks, ...first];
+      store.put(first);
+    }
   }
 }
 
@@ -242,3 +269,5 @@ function durableRecipients(channels: readonly Channel[]): DurableRecipients {
 
 /** Alarms that run when the program starts are found by the first scans; what they belong to is known by then. */
 const CATCH_UP_DELAY_MS = 1_500;
+/** A search that failed is tried again ever more seldom, and at once when the database comes back. */
+const CATCH_UP_RETRY_AT_MOST_MS = 30_000;

@@ -73,13 +73,25 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): WebSoc
   function slice(): void {
     running ??= nextRound();
     while (running !== null) {
-      if (!tellSlice(running, clock)) {
+      if (!tellCarefully(running)) {
         setImmediate(slice);
         return;
       }
       report(running, logger);
       if (options.onTold) options.onTold(countsOf(running));
       running = nextRound();
+    }
+  }
+
+  /** An error that nobody foresaw costs the client at which it happened; thrown on, it would silence the channel. */
+  function tellCarefully(round: Round): boolean {
+    for (;;) {
+      try {
+        return tellSlice(round, clock);
+      } catch (error) {
+        logger.error({ err: error }, "A client could not be told");
+        round.next += 1;
+      }
     }
   }
 

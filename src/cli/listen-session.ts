@@ -2,6 +2,7 @@
 import WebSocket from "ws";
 import { z } from "zod";
 import type { ListenOptions } from "./listen-options.ts";
+import { printable } from "./listen-texts.ts";
 import { describeTrouble, type Trouble } from "./listen-trouble.ts";
 
 /** One entry of `events` as servers of every age send it: ids are strings with some and numbers with others. */
@@ -166,7 +167,7 @@ function parseJson(message: string): unknown {
 
 function refusalMessage(reason: string): string {
   if (reason === "BADAUTH") return "The server does not accept this user name and password (BADAUTH).";
-  return `The server refused the login${reason ? ` (${reason})` : ""}.`;
+  return `The server refused the login${reason ? ` (${printable(reason)})` : ""}.`;
 }
 
 function closeMessage(code: number, loggedIn: boolean): string {

@@ -20,7 +20,9 @@ export function timeOfDay(now: number): string {
 
 /** The event as the server sent it, with the moment it came. */
 export function jsonLine(event: AlarmEvent, clock: Clock): string {
-  return `${JSON.stringify({ ReceivedAt: new Date(clock.now()).toISOString(), ...event })}\n`;
+  const json = JSON.stringify({ ReceivedAt: new Date(clock.now()).toISOString(), ...event });
+  // JSON leaves these as they are, and the second half of them are commands to a terminal.
+  return `${json.replace(/[\u007f-\u009f]/g, (control) => `\\u00${control.charCodeAt(0).toString(16)}`)}\n`;
 }
 
 /** What a server sends must not move the cursor or colour the terminal. */

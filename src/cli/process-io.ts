@@ -9,6 +9,9 @@ export function processIo(): CommandIo {
   // A reader that went away (`zmes listen ... | head -1`) is an ordinary end, not an exception.
   process.stdout.on("error", () => hangup.abort());
   process.stderr.on("error", () => {});
+  // ZoneMinder's programs log more on USR1 and less on USR2 (Logger.pm, 1.30 to 1.39), so people send them. Node on its
+  // own opens its debugger at the first, to everybody on the machine, and ends at the second.
+  for (const name of ["SIGUSR1", "SIGUSR2"] as const) process.on(name, () => {});
   return {
     stdout: process.stdout,
     stderr: process.stderr,

@@ -20,6 +20,8 @@ export interface EdgeTraits {
   readonly closesEventOnAlarm: boolean | null;
   /** How long to wait for the id of the event where it comes after the state, in ms. */
   readonly eventIdWaitMs: number;
+  /** False when nobody looked for so long that the database is asked what happened meanwhile. */
+  readonly isWatchedThroughout: boolean;
 }
 
 export type Edge =
@@ -90,6 +92,12 @@ export function newTracker(late: boolean, remembered: Remembered | null): Tracke
   };
 }
 
+/** An alarm of this event was found in the database and told: the next one inside it counts on from there. */
+export function noteTold(tracker: Tracker, event: EventId, edge: number): Tracker {
+  if (tracker.told === event) return edge > tracker.count ? { ...tracker, count: edge } : tracker;
+  return tracker.lastEvent === event ? { ...tracker, told: event, count: edge } : tracker;
+}
+
 /** True when the tracker wants the next look even if no byte has changed. */
 export function isWaiting(tracker: Tracker): boolean {
   return tracker.phase === "waiting" || tracker.phase === "interrupted";
@@ -106,9 +114,11 @@ export function nextEdge(tracker: Tracker, reading: Reading | null, now: number,
   const active = reading.state === "alarm" || reading.state === "alert";
   switch (tracker.phase) {
     case "unseen":
-      return active ? firstSeenActive(tracker, reading, now, traits) : quiet(tracker, reading, NO_EDGES);
+      return active
+        ? firstSeenActive(tracker, reading, now, traits)
+        : quiet(tracker, reading, unseenEnd(tracker));
     case "quiet":
-      return active ? begin(tracker, reading, now, traits, NO_EDGES) : quiet(tracker, reading, NO_EDGES);
+      return active ? begin(tracker, reading, now, traits, NO_EDGES) : atRest(tracker, reading, traits);
     case "waiting":
       return active ? awaitEvent(tracker, reading, now, traits) : endedWhileWaiting(tracker, reading, traits);
     case "alarmed":
@@ -122,10 +132,27 @@ export function nextEdge(tracker: Tracker, reading: Reading | null, now: number,
   }
 }
 
-/** Tells the machine what the database said about a doubtful event: null when it was already closed. */
-export function settleEvent(tracker: Tracker, settled: EventId | null): Tracker {
-  if (tracker.phase !== "alarmed" || settled !== null) return tracker;
+/**
+ * Tells the machine what the database said about a doubtful event: `settled` is null when it was already closed. An
+ * alarm that has begun since then is not touched.
+ */
+export function settleEvent(tracker: Tracker, doubtful: EventId, settled: EventId | null): Tracker {
+  if (tracker.phase !== "alarmed" || tracker.event !== doubtful || settled !== null) return tracker;
   return { ...tracker, event: null, nameless: true };
+}
+
+/**
+ * Where the id comes after the state, an event on motion that is new at rest belongs to an alarm shorter than the time
+ * between two looks. TAPE would be a continuous recording that the database does not know of yet.
+ */
+function atRest(tracker: Tracker, reading: Reading, traits: EdgeTraits): Step {
+  const isNewId = reading.lastEvent !== null && reading.lastEvent !== tracker.lastEvent;
+  const isOnMotion = traits.recording === "on-motion" && reading.state !== "tape";
+  if (!isNewId || !isOnMotion || traits.idBeforeState || !traits.isWatchedThroughout) {
+    return quiet(tracker, reading, NO_EDGES);
+  }
+  const begun = start(tracker, reading.lastEvent, reading, { late: false, doubtful: false }, NO_EDGES);
+  return quiet(begun.tracker, reading, [...begun.edges, ENDED]);
 }
 
 function firstSeenActive(
@@ -137,9 +164,14 @@ function firstSeenActive(
   if (tracker.resume && (tracker.told === reading.lastEvent || traits.recording === "none")) {
     return alarmed(tracker, tracker.told, reading, NO_EDGES);
   }
-  if (!tracker.late) return begin(tracker, reading, now, traits, NO_EDGES);
+  if (!tracker.late) return begin(tracker, reading, now, traits, unseenEnd(tracker));
   const event = traits.recording === "none" ? null : reading.lastEvent;
-  return start(tracker, event, reading, { late: true, doubtful: false }, NO_EDGES);
+  return start(tracker, event, reading, { late: true, doubtful: false }, unseenEnd(tracker));
+}
+
+/** The alarm that ran when the program ended is over; when, nobody saw. */
+function unseenEnd(tracker: Extract<Tracker, { phase: "unseen" }>): readonly Edge[] {
+  return tracker.resume ? [ENDED] : NO_EDGES;
 }
 
 /** An alarm has begun: bind it to its event at once where that is certain, else wait. */
@@ -151,7 +183,11 @@ function begin(
   before: readonly Edge[],
 ): Step {
   const sure = { late: false, doubtful: false };
-  if (traits.recording === "none") return start(tracker, null, reading, sure, before);
+  // Memory is newer than the database: a new id proves that the monitor was switched to recording since.
+  const isNewId = tracker.phase !== "unseen" && reading.lastEvent !== tracker.lastEvent;
+  if (traits.recording === "none" && (reading.lastEvent === null || !isNewId)) {
+    return start(tracker, null, reading, sure, before);
+  }
   if (traits.idBeforeState) {
     // Recording on motion opens an event for each alarm, so the id last told of cannot be this one's.
     const stale = reading.lastEvent !== null && reading.lastEvent === tracker.told;
@@ -223,7 +259,7 @@ function onGone(tracker: Tracker, now: number): Step {
   }
   if (tracker.phase === "unseen" && tracker.late) {
     // Nothing was running when the program started: whatever comes up now is new.
-    return { tracker: { ...tracker, late: false, resume: false }, edges: NO_EDGES };
+    return { tracker: { ...tracker, late: false, resume: false }, edges: unseenEnd(tracker) };
   }
   return { tracker, edges: NO_EDGES };
 }

@@ -1,5 +1,5 @@
 // What happens to an alarm, in order: enrich where that is needed, tell the sockets, then decide and save.
-import type { Alarm, EventId } from "../domain/alarm.ts";
+import type { Alarm, AlarmId } from "../domain/alarm.ts";
 import type { ToldMark } from "../domain/decision.ts";
 import type { MonitorId } from "../domain/monitor.ts";
 import { createRepeatGuard, type RepeatOptions } from "../domain/repeats.ts";
@@ -41,7 +41,7 @@ const CONTINUOUS = "Continuous";
 /** Zones are welcome, but no alarm waits longer than this for them. */
 const NOTES_DEADLINE_MS = 300;
 /** Far more than any catch-up looks back over. */
-const HANDLED_EVENTS = 10_000;
+const HANDLED_ALARMS = 10_000;
 
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const { options, live, marks, events, onTold, logger } = deps;
@@ -49,13 +49,12 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const deciding = createDeciding(deps);
   const lanes = createLanes(logger);
   const told = new Map<MonitorId, ToldMark>();
-  /** Events of this run that were handled, newest last. */
-  const handled = new Set<EventId>();
+  /** Alarms of this run that were handled, newest last. */
+  const handled = new Set<AlarmId>();
 
   return {
     handle,
-    handleMissed: (alarms) =>
-      handle(alarms.filter(({ eventId }) => eventId === null || !handled.has(eventId))),
+    handleMissed: (alarms) => handle(alarms.filter(({ id }) => !handled.has(id))),
     marks: (before) => [
       ...new Map([...before.map((mark) => [mark.monitor, mark] as const), ...told]).values(),
     ],
@@ -96,9 +95,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   /** Gives the mark that is to be kept of the alarm's monitor. */
   function remember(alarm: Alarm): ToldMark {
-    const { monitor, eventId, edge, seenAt, late, phase } = alarm;
+    const { id, monitor, eventId, edge, seenAt, late, phase } = alarm;
     const last = told.get(monitor.id);
-    if (eventId !== null) handled.add(eventId);
+    handled.add(id);
     // A missed alarm may be found when a newer one was told already: the mark stays with the newer one.
     if (late && eventId !== null && last !== undefined && eventId < (last.event ?? 0)) return last;
     const mark = { monitor: monitor.id, event: eventId, edge, at: seenAt, open: phase === "started" };
@@ -107,9 +106,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   }
 
   function forgetOldest(): void {
-    for (const event of handled) {
-      if (handled.size <= HANDLED_EVENTS) break;
-      handled.delete(event);
+    for (const id of handled) {
+      if (handled.size <= HANDLED_ALARMS) break;
+      handled.delete(id);
     }
   }
 

@@ -24,7 +24,7 @@ export interface HandshakesOptions {
 }
 
 export interface Handshakes {
-  /** A new TCP connection, still paused. */
+  /** A new TCP connection of which nothing was read yet. */
   accept(socket: Socket): void;
   /** It made a plain HTTP request: it may go on for as long again. */
   renew(socket: Socket): void;
@@ -35,7 +35,10 @@ export interface Handshakes {
   closeAll(): void;
 }
 
-/** 500 handshakes in one go stop the scan for 50 ms and more; 8 take 1 to 4 ms (P-256 certificate). */
+/**
+ * 500 handshakes in one go stop the scan for 50 ms and more; 8 take 1 to 4 ms (P-256 certificate). A connection takes its
+ * turn when its first bytes are here, because it is those that cost: a crowd connects first and speaks all at once then.
+ */
 const HANDSHAKES_PER_TURN = 8;
 
 /** Room above `limits.connections` for connections on their way: they get their 503, and health checks an answer. */
@@ -44,7 +47,9 @@ const ON_THE_WAY = 256;
 /** Nothing waits in here longer than the handshake timeout. */
 export function createHandshakes(options: HandshakesOptions): Handshakes {
   const { clock, limits, unauthenticated, sparseWarn } = options;
-  const pending = new Map<string, Pending>();
+  const pending = new Set<Pending>();
+  // Two entries can have the same id while a connection that was reset has not been noticed to be gone.
+  const byId = new Map<string, Pending>();
   const queue: Pending[] = [];
   let isTurnPlanned = false;
 
@@ -59,7 +64,8 @@ export function createHandshakes(options: HandshakesOptions): Handshakes {
   };
 
   const forget = (entry: Pending, isGone: boolean): void => {
-    if (!pending.delete(entry.id)) return;
+    if (!pending.delete(entry)) return;
+    if (byId.get(entry.id) === entry) byId.delete(entry.id);
     entry.socket.off("close", entry.onClose);
     if (isGone && entry.countedAs !== null) unauthenticated.remove(entry.countedAs);
   };
@@ -94,30 +100,37 @@ export function createHandshakes(options: HandshakesOptions): Handshakes {
         deadline,
         onClose: () => forget(entry, true),
       };
-      pending.set(entry.id, entry);
+      pending.add(entry);
+      byId.set(entry.id, entry);
       socket.once("close", entry.onClose);
-      queue.push(entry);
-      if (!isTurnPlanned) setImmediate(turn);
-      isTurnPlanned = true;
+      socket.once("data", (first: Buffer) => {
+        socket.pause();
+        // TLS and HTTP find them there as if they had just come.
+        socket.unshift(first);
+        queue.push(entry);
+        if (!isTurnPlanned) setImmediate(turn);
+        isTurnPlanned = true;
+      });
+      socket.resume();
     },
     renew(socket) {
-      const entry = pending.get(idOf(socket));
+      const entry = byId.get(idOf(socket));
       if (entry !== undefined) entry.deadline = clock.monotonic() + limits.handshake_timeout * 1000;
     },
     finish(socket) {
-      const entry = pending.get(idOf(socket));
+      const entry = byId.get(idOf(socket));
       if (entry !== undefined) forget(entry, false);
     },
     sweep() {
       const now = clock.monotonic();
-      for (const entry of pending.values()) {
+      for (const entry of pending) {
         if (now < entry.deadline) continue;
         forget(entry, true);
         entry.socket.destroy();
       }
     },
     closeAll() {
-      for (const entry of pending.values()) {
+      for (const entry of pending) {
         forget(entry, true);
         entry.socket.destroy();
       }
@@ -134,9 +147,12 @@ interface Pending {
   readonly onClose: () => void;
 }
 
-/** The same for a TCP socket and for the TLS socket that node:https puts around it. */
-function idOf(socket: Socket): string {
-  return `${socket.remoteAddress}|${socket.remotePort}`;
+/**
+ * The same for a TCP socket and for the TLS socket that node:https puts around it. With our own address, because a
+ * client may use one port of its own for several of ours.
+ */
+function idOf({ localAddress, remoteAddress, remotePort }: Socket): string {
+  return `${localAddress}|${remoteAddress}|${remotePort}`;
 }
 
 function ignore(): void {

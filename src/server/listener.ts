@@ -6,15 +6,16 @@ import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "../lib/clock.ts";
-import { AppError, reasonOf, systemCode } from "../lib/errors.ts";
+import { reasonOf, systemCode } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { AddressCounter } from "./address-counter.ts";
 import { clientAddress, limitKey, plainAddress, type TrustedProxies } from "./client-address.ts";
 import { createHandshakes, type HandshakeLimits } from "./handshakes.ts";
 import { createHttpApp } from "./http-app.ts";
 import type { Pictures } from "./pictures.ts";
+import { addressOf, openPort } from "./port.ts";
 import type { SessionRegistry } from "./sessions.ts";
-import type { SparseWarn } from "./sparse-log.ts";
+import type { FrequentInfo, SparseWarn } from "./sparse-log.ts";
 import type { TlsMaterial } from "./tls.ts";
 
 export interface ListenerLimits extends HandshakeLimits {
@@ -31,6 +32,7 @@ export interface ListenerOptions {
   readonly logger: Logger;
   readonly sparseWarn: SparseWarn;
   readonly pictures: Pick<Pictures, "answer"> | null;
+  readonly frequentInfo: FrequentInfo;
   health(): boolean;
 }
 
@@ -45,15 +47,18 @@ export interface Listener {
   close(): void;
 }
 
-/** Connections the kernel keeps until they are accepted; a whole fleet may come back at once after a restart. */
-const BACKLOG = 4096;
-
 /** How exact the handshake timeout is. */
 const SWEEP_EVERY_MS = 500;
 
+/**
+ * A health check may keep its connection for so many requests. Sent all at once they take some 10 ms, in which nothing
+ * else happens; without an end it would be hundreds.
+ */
+const REQUESTS_PER_CONNECTION = 100;
+
 /** Builds the listener; nothing is opened before `listen`. */
 export function createListener(options: ListenerOptions): Listener {
-  const { limits, logger, sessions, sparseWarn } = options;
+  const { limits, logger, sessions, sparseWarn, frequentInfo } = options;
   const webSockets = new WebSocketServer(webSocketOptions(limits));
   let http: ReturnType<typeof createHttpServer> | HttpsServer = createHttpServer();
   let secure: HttpsServer | null = null;
@@ -63,7 +68,7 @@ export function createListener(options: ListenerOptions): Listener {
     sessions: () => sessions.counts().total,
     begin: (socket) => http.emit("connection", socket),
   });
-  // Paused until its turn: a crowd of handshakes must not stop the scan of the cameras.
+  // Not read before its turn: a crowd of handshakes must not stop the scan of the cameras.
   const port = createNetServer({ pauseOnConnect: true, noDelay: true }, handshakes.accept);
 
   const clientOf = (request: IncomingMessage): string =>
@@ -76,7 +81,9 @@ export function createListener(options: ListenerOptions): Listener {
       return;
     }
     const peer = plainAddress(socket.remoteAddress);
-    const address = clientOf(request);
+    const forwarded = forwardedFor(request);
+    const address = clientAddress(peer, forwarded, options.isProxy);
+    if (forwarded !== undefined && !options.isProxy(peer)) sparseWarn("proxy", notBelieved(peer));
     const turnedAway = admissionProblem(options, peer, address);
     if (turnedAway !== null) {
       sparseWarn("upgrades", turnedAway);
@@ -90,7 +97,11 @@ export function createListener(options: ListenerOptions): Listener {
       socket.off("close", giveBack);
       handshakes.finish(socket);
       const count = sessions.counts().total + 1;
-      logger.info(`got a websocket connection from ${address} (${count}) active connections`);
+      frequentInfo("connection", `got a websocket connection from ${address} (${count}) active connections`);
+      frequentInfo(
+        "handshake",
+        `Websockets: New Connection Handshake requested from ${address}:${socket.remotePort} state=pending auth`,
+      );
       sessions.open(ws, socket, address);
     });
   };
@@ -99,16 +110,21 @@ export function createListener(options: ListenerOptions): Listener {
     async listen(tls) {
       const onRequest = getRequestListener(createHttpApp({ ...options, addressOf: clientOf }).fetch, {
         overrideGlobalObjects: false,
+        // Health checks in HTTP/1.0 send no Host (HAProxy's do not unless told to).
+        hostname: "localhost",
       });
       const httpOptions = { shouldUpgradeCallback: isWebSocketUpgrade, requireHostHeader: false };
       secure = tls === null ? null : createHttpsServer({ ...httpOptions, ...tls });
       http = secure ?? createHttpServer(httpOptions);
+      http.maxRequestsPerSocket = REQUESTS_PER_CONNECTION;
+      http.on("dropRequest", (_request: IncomingMessage, socket: Duplex) => socket.destroy());
       http.on("request", (request, response) => {
         handshakes.renew(request.socket);
         void onRequest(request, response);
       });
       http.on("upgrade", onUpgrade);
       http.on("clientError", (error: Error, socket: Duplex) => onClientError(error, socket, options));
+      logger.info("About to start listening to socket");
       await openPort(port, options.network);
       port.on("error", (error) => sparseWarn("accept", `Connections cannot be accepted: ${error.message}`));
       sweeper = setInterval(handshakes.sweep, SWEEP_EVERY_MS);
@@ -129,12 +145,6 @@ export function createListener(options: ListenerOptions): Listener {
   };
 }
 
-/** The addresses to listen on, best first. "[::]" takes IPv4 as well, and where IPv6 is off only IPv4 is left. */
-export function addressesToTry(address: string): readonly string[] {
-  const bare = address.trim().replace(/^\[(.*)\]$/, "$1");
-  return bare === "" || bare === "::" ? ["::", "0.0.0.0"] : [bare];
-}
-
 const UNAVAILABLE =
   "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n";
 const BAD_REQUEST = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
@@ -146,11 +156,21 @@ function webSocketOptions(limits: ListenerLimits) {
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: limits.message_bytes,
+    // One message per client and turn of the loop: thousands of small ones in one packet must not stop the scan.
+    allowSynchronousEvents: false,
+    // A message in crumbs costs hundreds of times its size in memory. Both count how many it comes in.
+    maxFragments: piecesOf(limits.message_bytes),
+    maxBufferedChunks: piecesOf(limits.message_bytes),
     // No known client asks for a subprotocol, and none is spoken.
     handleProtocols: () => false as const,
     // How long a client may take to answer a close; ws has it, its types do not yet.
     closeTimeout: limits.handshake_timeout * 1000,
   };
+}
+
+/** Bad lines cut messages into packets of 500 bytes and more; a message may come in many more pieces than that. */
+function piecesOf(messageBytes: number): number {
+  return Math.max(1024, Math.ceil(messageBytes / 64));
 }
 
 /** Why the client cannot have a session now, or null. Behind a proxy it is counted for its address here. */
@@ -169,6 +189,14 @@ function isWebSocketUpgrade(request: IncomingMessage): boolean {
 function forwardedFor(request: IncomingMessage): string | undefined {
   const header = request.headers["x-forwarded-for"];
   return typeof header === "string" ? header : header?.join(",");
+}
+
+/** Behind a proxy nobody named, one stranger's failed logins would hold off everybody's. */
+function notBelieved(peer: string): string {
+  return (
+    `A connection from ${peer} carries X-Forwarded-For, which is not believed. If this is your reverse proxy, name ` +
+    "it in network.trusted_proxies: until then all clients behind it share the limits of one address"
+  );
 }
 
 /** Not HTTP, or not TLS. The commonest mistake of all, wss against ws, is said in plain words. */
@@ -190,49 +218,4 @@ function onClientError(error: Error, socket: Duplex, options: ListenerOptions): 
 /** A TLS record of type "handshake" (RFC 8446, 5.1) where HTTP was expected. */
 function isTlsHello(error: Error): boolean {
   return "rawPacket" in error && Buffer.isBuffer(error.rawPacket) && error.rawPacket[0] === 0x16;
-}
-
-type Port = ReturnType<typeof createNetServer>;
-
-async function openPort(port: Port, network: ListenerOptions["network"]): Promise<void> {
-  const addresses = addressesToTry(network.address);
-  for (const [index, host] of addresses.entries()) {
-    try {
-      await openOn(port, host, network.port);
-      return;
-    } catch (failure) {
-      const isWithoutIpv6 = ["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(systemCode(failure) ?? "");
-      if (isWithoutIpv6 && index + 1 < addresses.length) continue;
-      throw listenError(failure, network);
-    }
-  }
-}
-
-async function openOn(port: Port, host: string, number: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  port.once("error", reject);
-  port.listen({ host, port: number, backlog: BACKLOG }, resolve);
-  try {
-    await promise;
-  } finally {
-    port.off("error", reject);
-    port.off("listening", resolve);
-  }
-}
-
-function listenError(failure: unknown, { address, port }: ListenerOptions["network"]): AppError {
-  switch (systemCode(failure)) {
-    case "EADDRINUSE":
-      return new AppError("NETWORK_PORT_IN_USE", { port, address }, failure);
-    case "EACCES":
-    case "EPERM":
-      return new AppError("NETWORK_PORT_FORBIDDEN", { port, address }, failure);
-    default:
-      return new AppError("NETWORK_ADDRESS_UNUSABLE", { address }, failure);
-  }
-}
-
-function addressOf(port: Port): AddressInfo | null {
-  const address = port.address();
-  return address === null || typeof address === "string" ? null : address;
 }

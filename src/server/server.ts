@@ -13,7 +13,7 @@ import { openLogins } from "./open-logins.ts";
 import type { Pictures } from "./pictures.ts";
 import type { SessionLimits } from "./session.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
-import { createSparseWarn } from "./sparse-log.ts";
+import { createFrequentInfo, createSparseWarn } from "./sparse-log.ts";
 import { loadTls, type TlsMaterial, type TlsOptions, watchTls } from "./tls.ts";
 
 /** Sections of the configuration, as they are, and what other rooms provide. */
@@ -60,6 +60,7 @@ export function createServer(options: ServerOptions): Server {
   const providers = options.auth.enable ? options.logins : openLogins();
   const unauthenticated = createAddressCounter(limits.unauthenticated_per_address);
   const sparseWarn = createSparseWarn(logger, clock);
+  const frequentInfo = createFrequentInfo(logger, clock);
   const logins = limitLogins(providers, limits, clock);
   const sessions = createSessions({
     ...options,
@@ -74,11 +75,19 @@ export function createServer(options: ServerOptions): Server {
       clock,
       logger,
       sparseWarn,
+      frequentInfo,
     },
   });
   const isProxy = trustedProxies(options.network.trusted_proxies);
-  const pictures = options.pictureDoor;
-  const listener = createListener({ ...options, pictures, isProxy, sessions, unauthenticated, sparseWarn });
+  const listener = createListener({
+    ...options,
+    pictures: options.pictureDoor,
+    isProxy,
+    sessions,
+    unauthenticated,
+    sparseWarn,
+    frequentInfo,
+  });
   let certificate: { close(): void } | null = null;
 
   const part: Part = {

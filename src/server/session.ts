@@ -12,6 +12,8 @@ import { maskedMessage, type Outgoing, parseMessage } from "./protocol.ts";
 export interface SessionLimits {
   /** Messages kept while a login is being checked, and looked at before one: a client needs 4 (zmNinja). */
   readonly queued_messages: number;
+  /** Longest message; those kept while a login is checked, and those before one, are together no longer than that. */
+  readonly message_bytes: number;
   /** Bytes a client may leave unread before it is closed: 3,000 alarms. */
   readonly client_buffer_bytes: number;
 }
@@ -69,7 +71,9 @@ export class Session implements Connection {
   private ended = false;
   private loginSince: number | null = null;
   private early = 0;
+  private earlyLength = 0;
   private waiting: string[] | null = null;
+  private waitingLength = 0;
   private abort: AbortController | null = null;
   private heardAt: number;
   private pingedAt: number;
@@ -109,8 +113,7 @@ export class Session implements Connection {
 
   reply(message: Outgoing): void {
     if (!this.writable()) return;
-    const text = JSON.stringify(message);
-    if (this.hasRoomFor(text.length)) this.ws.send(text);
+    if (this.hasRoom()) this.ws.send(JSON.stringify(message));
   }
 
   signIn(user: string, rights: Rights): void {
@@ -166,7 +169,7 @@ export class Session implements Connection {
   }
 
   write(bytes: Buffer): void {
-    if (this.writable() && this.hasRoomFor(bytes.length)) this.socket.write(bytes);
+    if (this.writable() && this.hasRoom()) this.socket.write(bytes);
   }
 
   end(code: CloseCode | 1001, reason: string): void {
@@ -208,8 +211,11 @@ export class Session implements Connection {
   private handle(text: string): void {
     const { logger, limits, clock } = this.context;
     if (logger.isLevelEnabled("debug")) logger.debug(`Raw incoming message: ${maskedMessage(text)}`);
-    if (!this.isLoggedIn) this.early += 1;
-    if (this.early > limits.queued_messages) {
+    if (!this.isLoggedIn) {
+      this.early += 1;
+      this.earlyLength += text.length;
+    }
+    if (this.early > limits.queued_messages || this.earlyLength > limits.message_bytes) {
       this.end(1008, "too many messages before a login");
       return;
     }
@@ -226,17 +232,20 @@ export class Session implements Connection {
   }
 
   private queue(text: string): void {
+    const { queued_messages, message_bytes } = this.context.limits;
     this.waiting ??= [];
-    if (this.waiting.length < this.context.limits.queued_messages) this.waiting.push(text);
+    this.waitingLength += text.length;
+    if (this.waiting.length < queued_messages && this.waitingLength <= message_bytes) this.waiting.push(text);
     else this.end(1008, "too many messages while a login is checked");
   }
 
   private afterLogin(): void {
     this.loginSince = null;
-    if (this.isLoggedIn) this.early = 0;
+    if (this.isLoggedIn) this.early = this.earlyLength = 0;
     if (!this.ended) this.abort = null;
     while (this.loginSince === null && this.waiting !== null && !this.ended) {
       const text = this.waiting.shift();
+      this.waitingLength -= text?.length ?? 0;
       if (text === undefined) this.waiting = null;
       else this.handle(text);
     }
@@ -247,15 +256,15 @@ export class Session implements Connection {
   }
 
   private onLoginTimeout(): void {
-    this.context.logger.info(`No authentication received in time from ${this.address}: closing`);
+    this.context.frequentInfo("no login", `No authentication received in time from ${this.address}: closing`);
     this.reply({ event: "auth", type: "", status: "Fail", reason: "NOAUTH" });
     this.end(1000, "NOAUTH");
   }
 
   /** False when the client has left too much unread already; then it is closed, and delays nobody. */
-  private hasRoomFor(bytes: number): boolean {
+  private hasRoom(): boolean {
     const unread = this.socket.writableLength;
-    if (unread === 0 || unread + bytes <= this.context.limits.client_buffer_bytes) return true;
+    if (unread <= this.context.limits.client_buffer_bytes) return true;
     this.context.sparseWarn(
       "slow",
       `The client at ${this.address} does not read (${unread} bytes wait): closed`,

@@ -62,7 +62,9 @@ function isBusy(failure: unknown): boolean {
 /** Only for people: a full disk leaves the file empty, and the lock is held all the same. */
 function notePid(file: string, pid: number): void {
   try {
-    writeFileSync(file, `${pid}\n`, { mode: 0o640 });
+    // Never through a link that somebody else put there.
+    rmSync(file, { force: true });
+    writeFileSync(file, `${pid}\n`, { mode: 0o640, flag: "wx" });
   } catch {
     // Then a second process cannot name this one.
   }

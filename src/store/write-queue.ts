@@ -44,6 +44,8 @@ interface Settling {
 /** Builds the queue; a timer runs only while the disk refuses. */
 export function createWriteQueue({ write, retryMs }: WriteQueueOptions): WriteQueue {
   const marks = new Map<number, MarkRow>();
+  /** Handed to the thread, not answered yet: readers must see it, for the write may fail. */
+  let writing: ReturnType<typeof take> | null = null;
   const facts = new Map<string, FactRow>();
   let savings: Saving[] = [];
   let settlings: Settling[] = [];
@@ -65,6 +67,7 @@ export function createWriteQueue({ write, retryMs }: WriteQueueOptions): WriteQu
     await Promise.resolve();
     while (!isEmpty()) {
       const taken = take();
+      writing = taken;
       const decisions = taken.savings.flatMap((each) => each.rows);
       const outcomes = taken.settlings.flatMap((each) => each.rows);
       const ids = await write({
@@ -74,6 +77,7 @@ export function createWriteQueue({ write, retryMs }: WriteQueueOptions): WriteQu
         outcomes,
         sockets: taken.sockets,
       });
+      writing = null;
       if (ids === null) return keepForLater(taken);
       for (const { resolve } of taken.settlings) resolve();
       let next = 0;
@@ -148,8 +152,8 @@ export function createWriteQueue({ write, retryMs }: WriteQueueOptions): WriteQu
       if (sockets.length > WAITING_SOCKETS) sockets = sockets.slice(-WAITING_SOCKETS);
       wake();
     },
-    waitingMarks: () => marks.values(),
-    waitingFact: (key) => facts.get(key),
+    waitingMarks: () => [...(writing?.marks ?? []), ...marks.values()],
+    waitingFact: (key) => facts.get(key) ?? writing?.facts.find((fact) => fact.key === key),
     flush,
     close() {
       closed = true;

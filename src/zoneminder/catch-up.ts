@@ -41,6 +41,7 @@ export async function missedAlarms(question: CatchUpQuestion): Promise<readonly 
     .flatMap((event) => {
       const mark = marks.get(event.MonitorId);
       const runs = alarmRuns(event, seconds.get(event.Id) ?? []);
+      if (mark?.event === event.Id && isOneAlarm(event, watched, question.schema)) return [];
       const run = mark && runs.find((begin) => begin >= oldest && isNew(event, begin, mark));
       return run === undefined || !mark ? [] : [{ event, begin: run, mark }];
     })
@@ -138,6 +139,15 @@ function alarmRuns(event: EventRow, seconds: readonly AlarmSecond[]): number[] {
   // A closed event that counts alarm frames whose rows are gone: its own begin is the best that is known.
   const isBare = seconds.length === 0 && event.IsOpen === 0 && (event.AlarmFrames ?? 0) > 0;
   return isBare ? [event.Start] : begins;
+}
+
+/**
+ * Up to 1.36 an event on motion ends with its alarm, which stays in ALERT until MinSectionLength however long nothing
+ * moves; later releases go to IDLE at once and may begin another alarm in the open event (Monitor::Analyse).
+ */
+function isOneAlarm(event: EventRow, watched: readonly Monitor[], schema: Schema): boolean {
+  const recording = watched.find(({ id }) => id === event.MonitorId)?.recording;
+  return recording === "on-motion" && !schema.has("Monitors", "Capturing");
 }
 
 function isNew(event: EventRow, begin: number, mark: LastTold): boolean {

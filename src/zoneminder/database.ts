@@ -113,7 +113,8 @@ class ZmDatabase implements Database {
     const connection = await withTimeout(pending, left()).catch((error: unknown) => {
       // When it comes after all, it goes back to the pool instead of being lost to it.
       pending.then((late) => late.release()).catch(() => undefined);
-      throw error;
+      // Whatever the server says at its door (a locked account, say), nothing was asked yet: it is not there for us.
+      throw error instanceof TimeoutError ? error : new RefusedError(reasonOf(error), { cause: error });
     });
     try {
       // A prepared statement: values never become part of the text, whatever sql_mode the server has. Numbers go as
@@ -205,6 +206,7 @@ class ZmDatabase implements Database {
 }
 
 class TimeoutError extends Error {}
+class RefusedError extends Error {}
 
 function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -1,5 +1,5 @@
 // The folder of ZoneMinder's shared memory: says when its files may have been replaced, and which there are.
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, type Stats, statSync } from "node:fs";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
@@ -45,8 +45,8 @@ export class MapDirectory {
    */
   look(now: number): DirectoryLook {
     if (this.#isMissing && now < this.#nextTry) return "absent";
-    const found = statSync(this.#path, { throwIfNoEntry: false });
-    if (!found) return this.#onMissing(now);
+    const found = statOf(this.#path);
+    if (typeof found === "string") return this.#onMissing(now, found);
     if (this.#isMissing) this.#logger.info(`${this.#path} is there`);
     this.#isMissing = false;
     const changed = found.mtimeMs !== this.#mtime;
@@ -64,12 +64,13 @@ export class MapDirectory {
     return this.#ids;
   }
 
-  #onMissing(now: number): DirectoryLook {
+  #onMissing(now: number, problem: string): DirectoryLook {
     this.#nextTry = now + RETRY_MS;
     if (this.#isMissing) return "absent";
     this.#isMissing = true;
     const { code, message, hint } = new AppError("ZM_MAP_PATH_MISSING", { path: this.#path });
-    this.#logger.error(`${message}. ${hint} [${code}]`);
+    if (problem === "ENOENT") this.#logger.error(`${message}. ${hint} [${code}]`);
+    else this.#logger.error(`${this.#path} cannot be read (${problem}). It is tried again every second`);
     return "missing";
   }
 
@@ -85,5 +86,14 @@ export class MapDirectory {
     const changed = ids.join() !== this.#ids.join();
     this.#ids = ids;
     return changed;
+  }
+}
+
+/** What the system says of the path, or the name of its error. */
+function statOf(path: string): Stats | string {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) ?? "ENOENT";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? "unknown";
   }
 }

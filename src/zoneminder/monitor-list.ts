@@ -102,7 +102,7 @@ export function createMonitorList(deps: MonitorListDeps): MonitorList {
   }
 
   async function reloadNow(): Promise<void> {
-    logger.debug("Reloading Monitors...");
+    logger.info("Reloading Monitors...");
     try {
       const snapshot = await load();
       fromDatabase = true;

@@ -19,7 +19,7 @@ export interface Attempt {
   readonly cost: number;
   /** Who asks; each address has its turn. */
   readonly address: string;
-  /** Fires when nobody waits for the answer any more. */
+  /** Fires when nobody waits for the answer any more: what has not begun by then never does. */
   readonly signal: AbortSignal;
 }
 
@@ -81,11 +81,16 @@ export function createPasswordChecker(options: PasswordCheckerOptions, clock: Cl
     const { promise, resolve } = Promise.withResolvers<CheckResult>();
     const existing = jobs.get(key);
     const job: Job = existing ?? { waiters: new Set(), takeBack: () => false };
-    const onAbort = () => answer({ result: "given-up" });
+    const onAbort = () => {
+      const isLast = job.waiters.size === 1;
+      // A hash that has begun is waited for: who leaves early must not have a guess for nothing.
+      if (isLast && !job.takeBack()) return;
+      if (isLast) jobs.delete(key);
+      answer({ result: "given-up" });
+    };
     const answer = (result: CheckResult) => {
       attempt.signal.removeEventListener("abort", onAbort);
       job.waiters.delete(answer);
-      if (job.waiters.size === 0 && job.takeBack()) jobs.delete(key);
       resolve(result);
     };
     attempt.signal.addEventListener("abort", onAbort, { once: true });

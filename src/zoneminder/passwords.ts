@@ -29,20 +29,10 @@ export function parseStored(stored: string): StoredPassword {
 
 /** True when the password is the stored one. Hashing happens in the thread pool. Never throws. */
 export async function matches(stored: StoredPassword, password: string): Promise<boolean> {
-  // PHP's and C's bcrypt stop at a NUL character; a password with one could match a shorter one.
-  if (password === "" || password.includes("\0")) return false;
-  switch (stored.form) {
-    case "bcrypt":
-      return compareBcrypt(stored.hash, password);
-    case "overlay":
-      return compareBcrypt(stored.hash, mysqlHash(password));
-    case "mysql":
-      return equal(stored.hash, mysqlHash(password));
-    case "plain":
-      return equal(stored.text, password);
-    case "odd":
-      return false;
-  }
+  // PHP's and C's bcrypt stop at a NUL character; a password with one could match a shorter one. It is compared all
+  // the same, because an answer without a hash would tell that there is such a user.
+  const isPossible = password !== "" && !password.includes("\0");
+  return (await isSame(stored, password)) && isPossible;
 }
 
 /**
@@ -57,6 +47,21 @@ export async function spend(from: number, to: number, password: string): Promise
     return;
   }
   for (let cost = from; cost < target; cost++) await compareBcrypt(standIn(cost), password);
+}
+
+async function isSame(stored: StoredPassword, password: string): Promise<boolean> {
+  switch (stored.form) {
+    case "bcrypt":
+      return compareBcrypt(stored.hash, password);
+    case "overlay":
+      return compareBcrypt(stored.hash, mysqlHash(password));
+    case "mysql":
+      return equal(stored.hash, mysqlHash(password));
+    case "plain":
+      return equal(stored.text, password);
+    case "odd":
+      return false;
+  }
 }
 
 /** `*` and the doubled SHA-1 in capitals, as MySQL's PASSWORD() gave it. */

@@ -67,12 +67,24 @@ export class ShmFile {
    * camera reconnects. Returns true when the file was replaced or has vanished.
    */
   checkInode(): boolean {
-    const found = statSync(this.path, { throwIfNoEntry: false })?.ino ?? 0;
+    const found = this.#inodeOfPath();
     if (found === this.#inode && this.#fd >= 0) return false;
     const had = this.#fd >= 0;
     this.close();
     if (found !== 0) this.#open();
     return had;
+  }
+
+  /** 0 when there is no file, or none that can be looked at. */
+  #inodeOfPath(): number {
+    try {
+      const found = statSync(this.path, { throwIfNoEntry: false });
+      if (!found) this.openError = null;
+      return found?.ino ?? 0;
+    } catch (error) {
+      this.openError = (error as NodeJS.ErrnoException).code ?? "unknown";
+      return 0;
+    }
   }
 
   get isOpen(): boolean {

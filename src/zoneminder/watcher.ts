@@ -7,6 +7,7 @@ import {
   isWaiting,
   newTracker,
   nextEdge,
+  noteTold,
   type Reading,
   type Remembered,
   settleEvent,
@@ -30,6 +31,12 @@ interface WatcherOptions {
   readonly event_id_wait_ms: number;
 }
 
+/** What was last told of a monitor in an earlier run, and when it was seen. */
+export interface ToldEarlier extends Remembered {
+  /** ms since 1970 */
+  readonly at: number;
+}
+
 export interface WatcherDeps {
   /** ZM_PATH_MAP, the folder of the `zm.mmap.<id>` files. */
   readonly mapPath: string;
@@ -40,7 +47,10 @@ export interface WatcherDeps {
   readonly onAlarms: (alarms: readonly Alarm[]) => void;
   /** Whether the database says the event is still open; null when it cannot be asked. */
   readonly isEventOpen: (event: EventId) => Promise<boolean | null>;
-  /** `zm.mmap.*` files appeared or disappeared: the list of monitors may have changed. */
+  /**
+   * `zm.mmap.*` files appeared, disappeared or were made anew, as after a change of a monitor's settings: what is
+   * known of the monitors may have changed. Called often when all cameras start together.
+   */
   readonly onFilesChanged: () => void;
   /** Nothing was seen for this long (the machine slept, the process was stopped), in ms. */
   readonly onStall: (gapMs: number) => void;
@@ -51,10 +61,12 @@ const LISTENING_INTERVAL_MS = 10;
 const IDLE_INTERVAL_MS = 50;
 /** A scan may take at most this share of the time: a slow machine scans less often instead of doing nothing else. */
 const SCAN_SHARE = 20;
-/** ZoneMinder writes what an alarm still waits for within microseconds: those few monitors are looked at sooner. */
+/** What an alarm waits for mostly follows within microseconds: those few monitors are looked at once more, then often. */
 const WAITING_INTERVAL_MS = 1;
-/** Without a scan for this long, alarms may have come and gone. */
-const STALL_MS = 2_000;
+/** Without a scan for this long, alarms may have come and gone: a short one is a frame and five of ALERT, at 10 a second. */
+const STALL_MS = 500;
+/** Where scans are far apart by themselves, a stall is this many times as long. */
+const STALL_INTERVALS = 3;
 /** The database may be asked about a doubtful event this long; then the alarm is told as it is. */
 const DOUBT_TIMEOUT_MS = 500;
 
@@ -78,10 +90,14 @@ export class Watcher implements Part {
   readonly #waiting = new Set<Watched>();
   #version: ZmVersion | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #immediate: NodeJS.Immediate | null = null;
+  /** An alarm has just begun to wait: usually the rest of it is there a moment later. */
+  #lookAtOnce = false;
   #running = false;
   #listening = false;
   #firstScanDone = false;
   #lastScanAt = 0;
+  #isWatchedThroughout = true;
   #nextScanAt = 0;
   #scans = 0;
   #scanMs = 0;
@@ -100,8 +116,7 @@ export class Watcher implements Part {
 
   async stop(): Promise<void> {
     this.#running = false;
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#cancel();
     for (const watched of this.#watched.values()) watched.file.close();
   }
 
@@ -112,7 +127,7 @@ export class Watcher implements Part {
   setMonitors(
     monitors: readonly Monitor[],
     version: ZmVersion | null,
-    remembered: (id: MonitorId) => Remembered | null,
+    remembered: (id: MonitorId) => ToldEarlier | null,
   ): void {
     const changedVersion = describe(version) !== describe(this.#version);
     this.#version = version;
@@ -120,7 +135,7 @@ export class Watcher implements Part {
     for (const [id, watched] of this.#watched) {
       if (wanted.has(id)) continue;
       this.#step(watched, null);
-      if (watched.current) this.#apply(watched, { kind: "ended" });
+      this.#pass(watched, { kind: "ended" });
       watched.file.close();
       this.#waiting.delete(watched);
       this.#watched.delete(id);
@@ -132,12 +147,22 @@ export class Watcher implements Part {
         if (changedVersion) known.file.setVersion(version);
       } else {
         const file = new ShmFile(join(this.#deps.mapPath, `zm.mmap.${monitor.id}`), version);
-        const tracker = newTracker(!this.#firstScanDone, remembered(monitor.id));
-        this.#watched.set(monitor.id, { monitor, file, tracker, current: null, held: null, complaint: null });
+        const last = remembered(monitor.id);
+        const tracker = newTracker(!this.#firstScanDone, last);
+        const current = last?.open ? runningBefore(monitor, last) : null;
+        this.#watched.set(monitor.id, { monitor, file, tracker, current, held: null, complaint: null });
       }
     }
     this.#directory.invalidate(); // look at all files in the next scan
     this.#deliver();
+  }
+
+  /** Alarms told after the fact, from the database: live ones inside the same events count on from them. */
+  noteTold(alarms: readonly Alarm[]): void {
+    for (const { monitor, eventId, edge } of alarms) {
+      const watched = this.#watched.get(monitor.id);
+      if (watched && eventId !== null) watched.tracker = noteTold(watched.tracker, eventId, edge);
+    }
   }
 
   /** Ids of the `zm.mmap.*` files there are: what is watched while the database has never been read. */
@@ -150,7 +175,7 @@ export class Watcher implements Part {
     if (this.#listening === listening) return;
     this.#listening = listening;
     this.#nextScanAt = Math.min(this.#nextScanAt, this.#deps.clock.monotonic() + this.#interval());
-    if (this.#timer) this.#schedule();
+    if (this.#running && this.#timer) this.#schedule();
   }
 
   /** True while the scan loop is alive and recent. */
@@ -171,11 +196,27 @@ export class Watcher implements Part {
     return Math.max(wanted, this.#scanMs * SCAN_SHARE);
   }
 
+  #stallMs(): number {
+    return Math.max(STALL_MS, this.#interval() * STALL_INTERVALS);
+  }
+
   #schedule(): void {
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#cancel();
+    if (this.#lookAtOnce) {
+      this.#lookAtOnce = false;
+      this.#immediate = setImmediate(() => this.#tick());
+      return;
+    }
     const untilScan = Math.max(0, this.#nextScanAt - this.#deps.clock.monotonic());
     const delay = this.#waiting.size > 0 ? Math.min(WAITING_INTERVAL_MS, untilScan) : untilScan;
     this.#timer = setTimeout(() => this.#tick(), delay);
+  }
+
+  #cancel(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    if (this.#immediate) clearImmediate(this.#immediate);
+    this.#timer = null;
+    this.#immediate = null;
   }
 
   #tick(): void {
@@ -184,6 +225,7 @@ export class Watcher implements Part {
       // Timers have a grain of a millisecond and may come a little early.
       if (now >= this.#nextScanAt - 1) {
         this.#nextScanAt = now + this.#interval();
+        this.#isWatchedThroughout = now - this.#lastScanAt <= this.#stallMs();
         this.#scan(now);
         this.#afterScan(now);
       } else {
@@ -203,13 +245,14 @@ export class Watcher implements Part {
     // Smoothed, so that one scan that was interrupted does not slow the next ones down.
     this.#scanMs += (now - startedAt - this.#scanMs) / 8;
     this.#nextScanAt = now + this.#interval();
-    if (gap > STALL_MS) this.#deps.onStall(gap);
+    if (!this.#isWatchedThroughout) this.#deps.onStall(gap);
   }
 
   #scan(now: number): void {
     const directory = this.#directory.look(now);
     for (const watched of this.#watched.values()) {
       const isReplaced = directory === "files-may-differ" && watched.file.checkInode();
+      if (isReplaced) this.#deps.onFilesChanged();
       if (isReplaced || directory === "missing") this.#step(watched, null);
       this.#look(watched, now);
     }
@@ -229,7 +272,10 @@ export class Watcher implements Part {
         return;
       case "changed":
         this.#setComplaint(watched, null);
-        if (file.takeNewIncarnation()) this.#step(watched, null);
+        if (file.takeNewIncarnation()) {
+          this.#deps.onFilesChanged();
+          this.#step(watched, null);
+        }
         this.#step(watched, reading(file));
         return;
       case "gone":
@@ -248,12 +294,18 @@ export class Watcher implements Part {
   #step(watched: Watched, read: Reading | null): void {
     const step = nextEdge(watched.tracker, read, this.#deps.clock.monotonic(), this.#traits(watched));
     watched.tracker = step.tracker;
-    if (step.tracker.phase === "waiting") this.#waiting.add(watched);
-    else this.#waiting.delete(watched);
-    for (const edge of step.edges) {
-      if (watched.held) watched.held.push(edge);
-      else this.#apply(watched, edge);
+    if (step.tracker.phase !== "waiting") {
+      this.#waiting.delete(watched);
+    } else if (!this.#waiting.has(watched)) {
+      this.#waiting.add(watched);
+      this.#lookAtOnce = true;
     }
+    for (const edge of step.edges) this.#pass(watched, edge);
+  }
+
+  #pass(watched: Watched, edge: Edge): void {
+    if (watched.held) watched.held.push(edge);
+    else this.#apply(watched, edge);
   }
 
   #traits({ file, monitor }: Watched): EdgeTraits {
@@ -262,6 +314,7 @@ export class Watcher implements Part {
       recording: file.recording ?? monitor.recording,
       closesEventOnAlarm: monitor.closesEventOnAlarm,
       eventIdWaitMs: this.#deps.options.event_id_wait_ms,
+      isWatchedThroughout: this.#isWatchedThroughout,
     };
   }
 
@@ -303,14 +356,11 @@ export class Watcher implements Part {
     const recordsOnMotion = this.#traits(watched).recording === "on-motion";
     const settle = (open: boolean | null) => {
       const settled = open === true || (open === null && !recordsOnMotion) ? event : null;
-      watched.tracker = settleEvent(watched.tracker, settled);
+      watched.tracker = settleEvent(watched.tracker, event, settled);
       this.#begin(watched, edge, settled, this.#deps.clock.now());
       const held = watched.held ?? [];
       watched.held = null;
-      for (const later of held) {
-        if (watched.held) (watched.held as Edge[]).push(later);
-        else this.#apply(watched, later);
-      }
+      for (const later of held) this.#pass(watched, later);
       this.#deliver();
     };
     void within(this.#deps.isEventOpen(event), DOUBT_TIMEOUT_MS).then(settle);
@@ -320,7 +370,11 @@ export class Watcher implements Part {
     if (this.#batch.length === 0) return;
     const alarms = this.#batch;
     this.#batch = [];
-    this.#deps.onAlarms(alarms);
+    try {
+      this.#deps.onAlarms(alarms);
+    } catch (error) {
+      this.#deps.logger.error({ err: error }, "Alarms could not be told; the watching goes on");
+    }
   }
 
   #complainOfLayout(watched: Watched): void {
@@ -345,6 +399,12 @@ export class Watcher implements Part {
     if (complaint !== null && complaint !== watched.complaint) this.#deps.logger.error(complaint);
     watched.complaint = complaint;
   }
+}
+
+/** The alarm that ran when the program ended, so that its end is reported. */
+function runningBefore(monitor: Monitor, { event, edge, at }: ToldEarlier): Alarm {
+  const id = alarmId(monitor.id, event, edge, at);
+  return { id, monitor, eventId: event, edge, phase: "started", cause: "", seenAt: at, late: false };
 }
 
 function reading(file: ShmFile): Reading {

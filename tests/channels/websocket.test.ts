@@ -126,6 +126,20 @@ test("a client that is closing is passed over", () => {
   expect(client.written).toEqual([]);
 });
 
+test("a client that fails in a way nobody foresaw costs the others nothing, then or later", () => {
+  const bad = receiver(aRecipient(), () => {
+    throw new Error("a fault of ours");
+  });
+  const [before, after] = [receiver(), receiver()];
+  const log: Record<string, unknown>[] = [];
+  const channel = channelTo([before, bad, after], log);
+  channel.tell([alarmOf(1, 10)]);
+  channel.tell([alarmOf(1, 11)]);
+  expect(before.written).toHaveLength(2);
+  expect(after.written).toHaveLength(2);
+  expect(log.filter(({ msg }) => msg === "A client could not be told")).toHaveLength(2);
+});
+
 /** Clients that cost so much time that a slice is over after 16 of them. */
 const expensive = (count: number) =>
   Array.from({ length: count }, () =>

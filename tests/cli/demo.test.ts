@@ -63,6 +63,17 @@ const isOpen = (port: number) =>
     socket.once("error", () => resolve(false));
   });
 
+test("the signals that change the verbosity of ZoneMinder's programs neither end it nor open a debugger", async () => {
+  const demo = await startedDemo("--every", "0.5");
+  demo.child.kill("SIGUSR1");
+  demo.child.kill("SIGUSR2");
+  const told = demo.out().length;
+  await vi.waitFor(() => expect(demo.out().length).toBeGreaterThan(told + 200), 10_000);
+  expect(demo.err()).toBe("");
+  demo.child.kill("SIGTERM");
+  expect(await demo.ended).toBe(0);
+});
+
 test("prints how to connect, and its own client then gets the alarms", async () => {
   const demo = await startedDemo("--every", "0.5", "--monitors", "2");
   expect(demo.out()).toContain("2 cameras: Front Door, Garage");

@@ -30,7 +30,7 @@ afterEach(async () => {
 
 /** Speaks just enough of the protocol: answers a login, remembers the rest. */
 async function tinyServer(
-  options: { tls?: boolean; password?: string; port?: number; host?: string } = {},
+  options: { tls?: boolean; password?: string; port?: number; host?: string; reason?: string } = {},
 ): Promise<TinyServer> {
   const http = options.tls
     ? createHttpsServer({ cert: readFileSync(certificate), key: readFileSync(key) })
@@ -49,7 +49,7 @@ async function tinyServer(
         JSON.stringify(
           good
             ? { event: "auth", type: "", status: "Success", reason: "", version: "8.0.0" }
-            : { event: "auth", type: "", status: "Fail", reason: "BADAUTH" },
+            : { event: "auth", type: "", status: "Fail", reason: options.reason ?? "BADAUTH" },
         ),
       );
     });
@@ -127,6 +127,18 @@ test("--json prints each event as it came, one object per line, with the moment"
     Late: "true",
   });
   expect(JSON.parse(second ?? "").Name).toBe("Garáž");
+});
+
+test("what a server sends never reaches the terminal as a command", async () => {
+  const server = await tinyServer();
+  const { io } = start([`ws://127.0.0.1:${server.port}`, "--user", "ann", "--json"]);
+  await connected(io);
+  server.alarm({ ...garage, Name: "\u001b[2J\u009b2J\u007f" });
+  await vi.waitFor(() => expect(io.out()).toContain("\\u001b[2J\\u009b2J\\u007f"));
+  const refusing = await tinyServer({ password: "other", reason: "\u001b[2J\u009b2J" });
+  const refused = start([`ws://127.0.0.1:${refusing.port}`, "--user", "ann"]);
+  expect(await refused.done).toBe(1);
+  expect(refused.io.err()).toContain("(?[2J?2J)");
 });
 
 test("--count ends after so many alarms", async () => {

@@ -6,6 +6,7 @@ import {
   isWaiting,
   newTracker,
   nextEdge,
+  noteTold,
   type Reading,
   settleEvent,
   type Tracker,
@@ -77,7 +78,7 @@ describe("an alarm of a monitor that records on motion (1.36)", () => {
   it("is doubted when its id is the one of the alarm before: the new event could not be opened", () => {
     const { edges, tracker } = play([idle(7), alarm(8), idle(8), alarm(8)]);
     expect(edges).toEqual(["started 8/1", "ended", "started 8/2 doubtful"]);
-    expect(settleEvent(tracker, null)).toMatchObject({ phase: "alarmed", event: null });
+    expect(settleEvent(tracker, eid(8), null)).toMatchObject({ phase: "alarmed", event: null });
   });
 
   it("does not begin with PREALARM", () => {
@@ -162,6 +163,38 @@ describe("a monitor that records nothing", () => {
   });
 });
 
+describe("an alarm shorter than the time between two looks", () => {
+  const modern = { idBeforeState: false } as const;
+
+  it("is told by the event it left behind, then ended", () => {
+    expect(play([idle(7), idle(8), idle(8)], modern).edges).toEqual(["started 8/1", "ended"]);
+    expect(play([idle(null), aReading("prealarm", 8)], modern).edges).toEqual(["started 8/1", "ended"]);
+  });
+
+  it("is not made of a section of continuous recording, nor of a mode that is not known", () => {
+    expect(play([idle(7), idle(8)], { ...modern, recording: "always" }).edges).toEqual([]);
+    expect(play([tape(7), tape(8)], modern).edges).toEqual([]);
+    expect(play([idle(7), idle(8)], { ...modern, recording: "unknown" }).edges).toEqual([]);
+  });
+
+  it("is not made of an id that comes before its state", () => {
+    expect(play([idle(7), idle(8), alarm(8)]).edges).toEqual(["started 8/1"]);
+  });
+
+  it("is not made of what was in memory at the first look, or came up while nobody looked", () => {
+    expect(play([idle(8)], modern).edges).toEqual([]);
+    expect(play([idle(7), idle(8)], { ...modern, isWatchedThroughout: false }).edges).toEqual([]);
+  });
+});
+
+describe("a monitor that was switched to recording a moment ago", () => {
+  it("has alarms with the event that appears, though the database said that it records nothing", () => {
+    expect(play([idle(7), alarm(8)], { recording: "none" }).edges).toEqual(["started 8/1"]);
+    const later = { recording: "none", idBeforeState: false } as const;
+    expect(play([idle(7), alarm(8), alarm(8)], later).edges).toEqual(["started 8/1"]);
+  });
+});
+
 describe("a camera process that goes away", () => {
   it("ends the alarm when the memory comes back at rest", () => {
     expect(play([idle(7), alarm(8), null, null, idle(null), idle(null)]).edges).toEqual([
@@ -211,8 +244,28 @@ describe("the first look after the program started", () => {
     expect(edges).toEqual(["started 8/3 late"]);
   });
 
+  it("ends the alarm told before the restart when it is over, or another one runs", () => {
+    const remembered = { event: eid(8), edge: 1, open: true };
+    expect(play([idle(8)], {}, newTracker(true, remembered)).edges).toEqual(["ended"]);
+    expect(play([null, idle(8)], {}, newTracker(true, remembered)).edges).toEqual(["ended"]);
+    expect(play([alarm(9)], {}, newTracker(true, remembered)).edges).toEqual(["ended", "started 9/1 late"]);
+  });
+
   it("is not late for a camera that came up later", () => {
     expect(play([null, alarm(8)], {}, newTracker(true, null)).edges).toEqual(["started 8/1"]);
+  });
+});
+
+describe("an alarm told after the fact, from the database", () => {
+  it("makes the next live one inside its event count on from it", () => {
+    const how = { recording: "always" } as const;
+    const { tracker } = play([tape(7), alarm(7), tape(7)], how);
+    expect(play([alarm(7)], how, noteTold(tracker, eid(7), 2)).edges).toEqual(["started 7/3"]);
+  });
+
+  it("changes nothing where another event has begun", () => {
+    const { tracker } = play([idle(7), alarm(8), idle(8)]);
+    expect(noteTold(tracker, eid(7), 4)).toBe(tracker);
   });
 });
 

@@ -1,5 +1,6 @@
 // The whole daemon: a byte written in shared memory becomes a frame at the clients that may have it.
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { ToldMark } from "../../src/domain/decision.ts";
 import { anAlarm, eid } from "../support/builders.ts";
 import { createSite, type Site } from "../support/daemon.ts";
 
@@ -146,4 +147,34 @@ describe("a restart", () => {
     site.cameras[1].beginAlarm({ eventId: 10, cause: "" });
     expect(event(await again.next())).toMatchObject({ EventId: "10" });
   });
+
+  it("knows since when each camera is watched, so that the first alarm of a quiet one is not missed", async () => {
+    const asked: (readonly ToldMark[])[] = [];
+    site.zoneminder.missedAlarms = async (_, marks) => {
+      asked.push(marks);
+      return [];
+    };
+    const began = Date.now();
+    await site.start();
+    await site.restart();
+    await vi.waitFor(() => expect(asked).toHaveLength(1), 4_000);
+    expect(asked[0]?.map(({ monitor, event }) => ({ monitor, event }))).toEqual([
+      { monitor: 1, event: null },
+      { monitor: 2, event: null },
+    ]);
+    expect(asked[0]?.[0]?.at).toBeGreaterThanOrEqual(began);
+  });
+
+  it("looks again for missed alarms when the database failed at it, whatever the reason", async () => {
+    const search = vi
+      .fn()
+      .mockRejectedValueOnce(new Error("Lock wait timeout exceeded"))
+      .mockResolvedValue([]);
+    site.zoneminder.missedAlarms = search;
+    await site.start();
+    await vi.waitFor(() => expect(search).toHaveBeenCalledTimes(2), 8_000);
+    expect(
+      site.log.filter(({ msg }) => String(msg).startsWith("Missed alarms could not be looked")),
+    ).toHaveLength(1);
+  }, 10_000);
 });

@@ -124,6 +124,26 @@ describe("the pipeline", () => {
     ]);
   });
 
+  it("tells a missed alarm inside an event of which it told another one", () => {
+    const { pipeline, told } = setUp();
+    const recording = { cause: "Motion", monitor: aMonitor({ recording: "always" }) };
+    pipeline.handle([anAlarm({ ...recording, edge: 1, seenAt: 0 })]);
+    pipeline.handleMissed([anAlarm({ ...recording, edge: 2, seenAt: 90_000, late: true })]);
+    expect(told.map(({ edge, late }) => ({ edge, late }))).toEqual([
+      { edge: 1, late: false },
+      { edge: 2, late: true },
+    ]);
+  });
+
+  it("tells a missed alarm that is found twice once, though a newer one keeps the mark", () => {
+    const { pipeline, told } = setUp();
+    pipeline.handle([anAlarm()]);
+    const missed = anAlarm({ late: true, eventId: eid(5059), seenAt: 2_000_000 });
+    pipeline.handleMissed([missed]);
+    pipeline.handleMissed([{ ...missed, seenAt: 3_000_000 }]);
+    expect(told.map(({ eventId }) => eventId)).toEqual([5060, 5059]);
+  });
+
   it("keeps the mark of the newest event when an older one is found late", () => {
     const { pipeline } = setUp();
     pipeline.handle([anAlarm()]);

@@ -3,7 +3,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createAddressCounter } from "../../src/server/address-counter.ts";
 import { createHandshakes } from "../../src/server/handshakes.ts";
-import { createSparseWarn } from "../../src/server/sparse-log.ts";
+import { createFrequentInfo, createSparseWarn } from "../../src/server/sparse-log.ts";
 import {
   knownUsers,
   loginMessage,
@@ -77,7 +77,7 @@ test("a login that is never answered is closed with 1013 in the end", async () =
   expect(client.frames).toEqual([]);
 });
 
-test("a crowd of connections begins its handshakes a few per turn of the loop", async () => {
+test("a crowd that connects first and speaks all at once begins its handshakes a few per turn of the loop", async () => {
   const sockets: Socket[] = [];
   const port = createNetServer({ pauseOnConnect: true }, (socket) => sockets.push(socket));
   await new Promise<void>((resolve) => port.listen(0, "127.0.0.1", resolve));
@@ -87,6 +87,7 @@ test("a crowd of connections begins its handshakes a few per turn of the loop", 
   await vi.waitFor(() => expect(sockets).toHaveLength(40));
   const perTurn: number[] = [];
   const begun: Socket[] = [];
+  const first: string[] = [];
   const handshakes = createHandshakes({
     limits: { handshake_timeout: 10, connections: 100 },
     unauthenticated: createAddressCounter(100),
@@ -94,17 +95,24 @@ test("a crowd of connections begins its handshakes a few per turn of the loop", 
     clock: systemClock,
     sparseWarn: createSparseWarn(recordingLogger([]), systemClock),
     sessions: () => 0,
-    begin: (socket) => begun.push(socket),
+    begin(socket) {
+      begun.push(socket);
+      socket.once("data", (bytes) => first.push(String(bytes)));
+    },
   });
   for (const socket of sockets) handshakes.accept(socket);
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
   expect(begun).toEqual([]);
+  // Connected long ago, all of them speak at once now.
+  for (const client of clients) client.write("x");
   while (begun.length < 40) {
     const before = begun.length;
     await new Promise((resolve) => setImmediate(resolve));
     perTurn.push(begun.length - before);
   }
   expect(Math.max(...perTurn)).toBeLessThanOrEqual(8);
-  expect(begun).toEqual(sockets);
+  expect(new Set(begun)).toEqual(new Set(sockets));
+  await vi.waitFor(() => expect(first).toEqual(begun.map(() => "x")));
   handshakes.closeAll();
   for (const client of clients) client.destroy();
   port.close();
@@ -118,4 +126,22 @@ test("warnings that strangers can provoke are written once a minute and counted"
   forward(61_000);
   warn("flood", "too many");
   expect(log).toMatchObject([{ notWritten: 0 }, { notWritten: 999 }]);
+});
+
+test("what a stranger can do without end is a line each time, up to a number that no fleet of phones needs", () => {
+  const { clock, forward } = forwardClock();
+  const log: Record<string, unknown>[] = [];
+  const info = createFrequentInfo(recordingLogger(log), clock);
+  for (let count = 0; count < 5000; count++) info("connection", "somebody connected");
+  info("login", "somebody logged in");
+  const written = (message: string) => log.filter(({ msg }) => msg === message).length;
+  expect(written("somebody connected")).toBe(600);
+  expect(written("somebody logged in")).toBe(1);
+  expect(log).toHaveLength(602);
+  forward(60_000);
+  info("connection", "somebody connected");
+  expect(log.slice(-2)).toMatchObject([
+    { msg: "4400 lines like the next one were not written" },
+    { msg: "somebody connected" },
+  ]);
 });

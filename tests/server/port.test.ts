@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { copyFileSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { get as httpsGet } from "node:https";
@@ -7,7 +8,7 @@ import { join } from "node:path";
 import { connect as tlsConnect } from "node:tls";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { systemClock } from "../../src/lib/clock.ts";
-import { addressesToTry } from "../../src/server/listener.ts";
+import { addressesToTry } from "../../src/server/port.ts";
 import { createServer } from "../../src/server/server.ts";
 import { makeCertificate, type TestCertificate } from "../support/certificates.ts";
 import { loginMessage, serverOptions, startServer, type TestServer } from "../support/server.ts";
@@ -85,6 +86,13 @@ test("/healthz answers ok while the program works, 503 when it does not, and not
   expect(await ask(server.port, "/healthz")).toEqual({ status: 200, body: "ok" });
   isHealthy = false;
   expect(await ask(server.port, "/healthz")).toEqual({ status: 503, body: "" });
+});
+
+test("a health check in HTTP/1.0, without a Host header, is answered", async () => {
+  server = await startServer();
+  expect(await talk(server.port, "GET /healthz HTTP/1.0\r\n\r\n")).toMatch(
+    /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nok$/,
+  );
 });
 
 test.each([
@@ -346,8 +354,9 @@ test("a connection over TLS that says nothing afterwards is cut after the handsh
   await closedOf(socket);
 });
 
-test("a session is not cut by the handshake timeout", async () => {
-  server = await startServer({ limits: { handshake_timeout: 0.1 } });
+test.each(["ws", "wss"])("a session over %s is not cut by the handshake timeout", async (scheme) => {
+  const limits = { handshake_timeout: 0.5 };
+  server = await startServer(scheme === "wss" ? { limits, ssl: ssl() } : { limits });
   const client = await connectClient(server.url);
   const stalled = connect(server.port, "127.0.0.1");
   await closedOf(stalled);
@@ -366,6 +375,24 @@ test("an address has no more connections without a login than allowed, and gets 
   two.ws.terminate();
   three.ws.terminate();
   await vi.waitFor(async () => (await connectClient(server?.url ?? "")).close());
+});
+
+test("a client that uses one port of its own for two of our addresses escapes neither time nor count", async () => {
+  server = await startServer({
+    network: { address: "0.0.0.0" },
+    limits: { unauthenticated_per_address: 2, handshake_timeout: 0.3 },
+  });
+  for (let round = 0; round < 3; round++) {
+    const options = { port: server.port, localAddress: "127.0.0.1" };
+    const one = connect({ ...options, host: "127.0.0.1" });
+    await once(one, "connect");
+    const two = connect({ ...options, host: "127.0.0.2", localPort: one.localPort ?? 0 });
+    await once(two, "connect");
+    two.destroy();
+    one.resume();
+    await closedOf(one);
+    await vi.waitFor(async () => (await connectClient(server?.url ?? "")).ws.terminate());
+  }
 });
 
 test("connections that are cut or refused do not stay counted", async () => {
@@ -408,6 +435,14 @@ test("X-Forwarded-For of a client that is no trusted proxy means nothing", async
   server = await startServer();
   await connectClient(server.url, { headers: { "X-Forwarded-For": "192.0.2.1" } });
   expect(server.messages().join("\n")).toContain("got a websocket connection from 127.0.0.1 ");
+});
+
+test("a proxy that nobody named is noticed, with the way out", async () => {
+  server = await startServer();
+  for (let count = 0; count < 3; count++)
+    await connectClient(server.url, { headers: { "X-Forwarded-For": "192.0.2.1" } });
+  const warnings = server.messages().filter((message) => message.includes("network.trusted_proxies"));
+  expect(warnings).toHaveLength(1);
 });
 
 test("wss against a clear port and ws against a TLS port are named in the log", async () => {

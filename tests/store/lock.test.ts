@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -34,6 +34,16 @@ test("a second process is refused and told which one is first", async () => {
       message: expect.stringContaining(`process ${first.pid}`),
     }),
   );
+});
+
+test("a link in the place of the process number is replaced, not followed", () => {
+  const elsewhere = path.join(directory, "elsewhere");
+  writeFileSync(elsewhere, "precious");
+  symlinkSync(elsewhere, path.join(directory, "zmes.pid"));
+  const lock = lockDataDirectory(directory, 4711);
+  expect(readFileSync(path.join(directory, "zmes.pid"), "utf8")).toBe("4711\n");
+  expect(readFileSync(elsewhere, "utf8")).toBe("precious");
+  lock.release();
 });
 
 test("a process that was killed holds nothing", async () => {

@@ -40,6 +40,7 @@ export function traits(change: Partial<EdgeTraits> = {}): EdgeTraits {
     recording: "on-motion",
     closesEventOnAlarm: false,
     eventIdWaitMs: 1500,
+    isWatchedThroughout: true,
     ...change,
   };
 }

@@ -144,6 +144,16 @@ describe.skipIf(mariadbMayBeSkipped())("the connection to the database", () => {
     expect(lines.join()).not.toContain("falsch-geheim");
   });
 
+  it("takes every refusal at the door for an absent database, and comes back by itself", async () => {
+    server.sql("ALTER USER zmuser@localhost ACCOUNT LOCK");
+    const database = open();
+    await database.start(new AbortController().signal);
+    await expect(database.query("SELECT 1")).rejects.toThrow(DatabaseUnavailable);
+    expect(database.isUp()).toBe(false);
+    server.sql("ALTER USER zmuser@localhost ACCOUNT UNLOCK");
+    await vi.waitFor(() => expect(said("The database is back")).toBe(1), { timeout: 15_000 });
+  });
+
   it("tells a faulty statement from an absent database", async () => {
     const database = open();
     const failure = database.query("SELECT Nothing FROM T");

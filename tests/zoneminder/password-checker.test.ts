@@ -75,6 +75,15 @@ describe("a refusal costs the same", () => {
     expect(ratio).toBeLessThan(1.6);
   });
 
+  it.each([
+    ["bcrypt", stored],
+    ["bcrypt over MySQL's hash", `-ZM-${stored}`],
+  ])("for a password with a NUL character, which %s never fits", async (_form, known) => {
+    const { check } = setUp();
+    const usual = await work(() => check({ password: "wrong" }));
+    expect(await work(() => check({ password: "wr\0ong", stored: known }))).toBeGreaterThan(usual / 3);
+  });
+
   it("every time", async () => {
     const { check } = setUp();
     const first = await work(() => check({ password: "wrong" }));
@@ -109,13 +118,21 @@ it("a full queue answers busy instead of growing", async () => {
 it("an attempt that nobody waits for any more is dropped before its turn", async () => {
   const { check, checker } = setUp();
   const gone = new AbortController();
-  const first = check({ password: "wrong" });
-  const others = Array.from({ length: 10 }, (_, i) => check({ password: `wrong ${i}`, signal: gone.signal }));
+  const busy = Array.from({ length: 4 }, (_, i) => check({ password: `wrong ${i}` }));
+  const others = Array.from({ length: 10 }, (_, i) => check({ password: `other ${i}`, signal: gone.signal }));
   gone.abort();
   expect(new Set((await Promise.all(others)).map(({ result }) => result))).toEqual(new Set(["given-up"]));
+  await Promise.all(busy);
   expect(checker.queued()).toBe(0);
-  expect(await first).toEqual({ result: "wrong" });
   expect(await check({ signal: gone.signal })).toEqual({ result: "given-up" });
+});
+
+it("an attempt that has begun is answered although its client has left, so that a wrong one is counted", async () => {
+  const { check } = setUp();
+  const gone = new AbortController();
+  const attempt = check({ password: "wrong", signal: gone.signal });
+  gone.abort();
+  expect(await attempt).toEqual({ result: "wrong" });
 });
 
 it("an attempt somebody else still waits for is kept", async () => {

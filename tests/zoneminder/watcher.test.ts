@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
@@ -11,7 +11,7 @@ import type { Monitor } from "../../src/domain/monitor.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { SHM_LAYOUTS } from "../../src/zoneminder/shm-layout.ts";
 import { parseVersion, type ZmVersion } from "../../src/zoneminder/version.ts";
-import { Watcher, type WatcherDeps } from "../../src/zoneminder/watcher.ts";
+import { type ToldEarlier, Watcher, type WatcherDeps } from "../../src/zoneminder/watcher.ts";
 import { aMonitor, eid, mid } from "../support/builders.ts";
 
 let directory: string;
@@ -39,7 +39,12 @@ function aCamera(change: Partial<Parameters<typeof createSimulatedCamera>[0]> = 
   return camera;
 }
 
-async function watch(monitors: readonly Monitor[], change: Partial<WatcherDeps> & { version?: string } = {}) {
+interface Change extends Partial<WatcherDeps> {
+  readonly version?: string;
+  readonly toldEarlier?: ToldEarlier;
+}
+
+async function watch(monitors: readonly Monitor[], change: Change = {}) {
   const logger = pino({ level: "debug" }, { write: (line: string) => logged.push(line) });
   watcher = new Watcher({
     mapPath: directory,
@@ -53,7 +58,7 @@ async function watch(monitors: readonly Monitor[], change: Partial<WatcherDeps> 
     ...change,
   });
   const version: ZmVersion | null = parseVersion(change.version ?? "1.36.33");
-  watcher.setMonitors(monitors, version, () => null);
+  watcher.setMonitors(monitors, version, () => change.toldEarlier ?? null);
   await watcher.start();
   return watcher;
 }
@@ -148,6 +153,35 @@ describe("an alarm in shared memory", () => {
   });
 });
 
+it("an alarm that came and went between two scans is told, and ended", async () => {
+  const camera = aCamera({ layout: layoutById("zm-1.38.0") });
+  camera.create();
+  await watch([aMonitor()], { version: "1.38.1" });
+  await someScans();
+  camera.beginAlarm({ eventId: 9, cause: "x" });
+  camera.endAlarm();
+  await expectSeen(["started 1:9/1 x", "ended 1:9/1 x"]);
+});
+
+describe("a time without scans", () => {
+  const blockFor = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
+  it("as long as a short alarm is reported, for one may have come and gone", async () => {
+    const onStall = vi.fn();
+    await watch([aMonitor()], { onStall });
+    await someScans();
+    blockFor(700);
+    await vi.waitFor(() => expect(onStall).toHaveBeenCalledTimes(1));
+  });
+
+  it("is none where scans are that far apart", async () => {
+    const onStall = vi.fn();
+    await watch([aMonitor()], { onStall, options: { scan_interval_ms: 550, event_id_wait_ms: 200 } });
+    await vi.waitFor(() => expect(watcher?.stats().scans).toBeGreaterThan(2), 5_000);
+    expect(onStall).not.toHaveBeenCalled();
+  });
+});
+
 describe("a file that changes under the watcher", () => {
   it("is followed to its new inode when the camera reconnects in the middle of an alarm", async () => {
     const camera = aCamera();
@@ -234,6 +268,28 @@ describe("a file that changes under the watcher", () => {
   });
 });
 
+describe("a camera whose settings may have changed", () => {
+  const announced = async (change: (camera: SimulatedCamera) => void) => {
+    const files = vi.fn();
+    const camera = aCamera();
+    camera.create();
+    await watch([aMonitor()], { onFilesChanged: files });
+    await someScans();
+    files.mockClear();
+    change(camera);
+    await vi.waitFor(() => expect(files).toHaveBeenCalled(), 2_000);
+  };
+
+  it("is announced when its file is replaced between two scans", () =>
+    announced((camera) => camera.reinitialise()));
+
+  it("is announced when its file is filled anew in place", () =>
+    announced((camera) => {
+      const { startupTime } = camera.layout;
+      camera.writeBytes(startupTime ?? 0, Uint8Array.of(1, 2, 3, 4));
+    }));
+});
+
 describe("what the watcher does not understand", () => {
   it("costs one clear error for that monitor, and the others go on", async () => {
     const strange = Buffer.alloc(4096);
@@ -262,6 +318,33 @@ describe("what the watcher does not understand", () => {
     const camera = aCamera();
     camera.create();
     await watch([aMonitor(), aMonitor({ id: mid(2) })]);
+    await someScans();
+    camera.beginAlarm({ eventId: 9, cause: "x" });
+    await expectSeen(["started 1:9/1 x"]);
+  });
+
+  it("is a link to itself where a file should be, which costs that monitor only", async () => {
+    symlinkSync("zm.mmap.2", join(directory, "zm.mmap.2"));
+    const camera = aCamera();
+    camera.create();
+    await watch([aMonitor({ id: mid(2), name: "Odd" }), aMonitor()]);
+    await someScans();
+    camera.beginAlarm({ eventId: 9, cause: "x" });
+    await expectSeen(["started 1:9/1 x"]);
+    expect(logged.filter((line) => line.includes("ELOOP"))).toHaveLength(1);
+  });
+
+  it("is a folder that cannot be read: said once, and used when it can", async () => {
+    const folder = join(directory, "shm");
+    symlinkSync("shm", folder);
+    await watch([aMonitor()], { mapPath: folder });
+    await someScans(5);
+    expect(logged.filter((line) => line.includes("ELOOP"))).toHaveLength(1);
+    rmSync(folder);
+    mkdirSync(folder);
+    const camera = aCamera({ directory: folder });
+    camera.create();
+    await vi.waitFor(() => expect(logged.some((line) => line.includes("is there"))).toBe(true), 3_000);
     await someScans();
     camera.beginAlarm({ eventId: 9, cause: "x" });
     await expectSeen(["started 1:9/1 x"]);
@@ -307,7 +390,71 @@ describe("a doubtful event", () => {
   });
 });
 
+describe("while the database is asked about an event", () => {
+  const doubt = async (change: Change = {}) => {
+    const camera = aCamera();
+    camera.create();
+    const answer = Promise.withResolvers<boolean | null>();
+    const asked = vi.fn(() => answer.promise);
+    const running = await watch([aMonitor()], { isEventOpen: asked, ...change });
+    camera.beginAlarm({ eventId: 9, cause: "x" });
+    await vi.waitFor(() => expect(alarms).toHaveLength(1));
+    camera.endAlarm();
+    await vi.waitFor(() => expect(alarms).toHaveLength(2));
+    camera.setState("alarm");
+    await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+    return { camera, answer, running };
+  };
+
+  it("a newer alarm keeps its event whatever the answer is", async () => {
+    const { camera, answer } = await doubt();
+    camera.endAlarm();
+    await someScans();
+    camera.beginAlarm({ eventId: 10, cause: "y" });
+    await someScans();
+    answer.resolve(false);
+    await vi.waitFor(() => expect(alarms).toHaveLength(5));
+    camera.setLastEvent(11);
+    await vi.waitFor(() =>
+      expect(seen().slice(4)).toEqual(["started 1:10/1 y", "ended 1:10/1 y", "started 1:11/1 y"]),
+    );
+  });
+
+  it("the alarm of a monitor that is taken away is told, and ended", async () => {
+    const { answer, running } = await doubt();
+    running.setMonitors([], null, () => null);
+    answer.resolve(false);
+    await expectSeen(["started 1:9/1 x", "ended 1:9/1 x", "started 1:0/1 x", "ended 1:0/1 x"]);
+  });
+
+  it("a receiver that fails is logged and ends nothing", async () => {
+    const { camera, answer } = await doubt({
+      onAlarms: (batch) => {
+        if (batch.some((alarm) => alarm.eventId === null)) throw new Error("a fault of ours");
+        alarms.push(...batch);
+      },
+    });
+    answer.resolve(false);
+    await vi.waitFor(() => expect(logged.some((line) => line.includes("a fault of ours"))).toBe(true));
+    camera.endAlarm();
+    await someScans();
+    camera.beginAlarm({ eventId: 10, cause: "y" });
+    await vi.waitFor(() => expect(seen().at(-1)).toBe("started 1:10/1 y"));
+  });
+});
+
 describe("the first scan", () => {
+  it("reports the end of the alarm told before the restart, which is not told again", async () => {
+    const camera = aCamera();
+    camera.create();
+    camera.beginAlarm({ eventId: 9, cause: "x" });
+    await watch([aMonitor()], { toldEarlier: { event: eid(9), edge: 2, at: 1_000, open: true } });
+    await someScans();
+    camera.endAlarm();
+    await expectSeen(["ended 1:9/2 "]);
+    expect(alarms[0]?.id).toBe("1:9:2");
+  });
+
   it("marks a running alarm late, and only that", async () => {
     const camera = aCamera();
     camera.create();

@@ -11,7 +11,7 @@ export async function onAuth(
   request: AuthRequest,
   context: CommandContext,
 ): Promise<void> {
-  const { logger, sparseWarn } = context;
+  const { logger, sparseWarn, frequentInfo } = context;
   const { address } = connection;
   if (request.category === "escontrol") {
     refuse(connection, "ESCONTROLDISABLED");
@@ -25,7 +25,7 @@ export async function onAuth(
       connection.describe({ app: request.app, appVersion: request.appversion });
       connection.signIn(answer.user, answer.rights);
       applyLists(connection, request);
-      logger.info(`Correct authentication provided by ${address}`);
+      frequentInfo("login", `Correct authentication provided by ${address}`);
       connection.reply(authReply("", context.version));
       return;
     case "refused":

@@ -5,7 +5,7 @@ import type { Logger } from "../../lib/log.ts";
 import type { DeviceLink, DeviceRegistry, Lists } from "../devices.ts";
 import type { LimitedLogins } from "../login-limiter.ts";
 import type { Outgoing } from "../protocol.ts";
-import type { SparseWarn } from "../sparse-log.ts";
+import type { FrequentInfo, SparseWarn } from "../sparse-log.ts";
 
 /** One client connection as the commands see it. */
 export interface Connection {
@@ -54,4 +54,5 @@ export interface CommandContext {
   readonly privateOnly: boolean;
   readonly logger: Logger;
   readonly sparseWarn: SparseWarn;
+  readonly frequentInfo: FrequentInfo;
 }
