@@ -10,8 +10,10 @@ import { createStore } from "../src/store/store.ts";
 import { createInstallation, type InstallationOptions } from "../src/zoneminder/installation.ts";
 import { createLogFile } from "../src/zoneminder/log-file.ts";
 import { answerCalls, collectedRss, cpuMs } from "./child.ts";
+import { fillHistory } from "./history.ts";
 import { instant } from "./instant.ts";
 import { createLoopGap } from "./loop-gap.ts";
+import { createPhones, type PhonesOptions } from "./phones.ts";
 import { watchScans } from "./scan-gaps.ts";
 import { simulatedZoneMinder } from "./simulated-zoneminder.ts";
 
@@ -24,6 +26,12 @@ export interface DaemonOptions {
   readonly ssl: { readonly enable: boolean; readonly cert?: string; readonly key?: string };
   /** The socket of a MariaDB with ZoneMinder's tables; null: monitors and users are made up. */
   readonly database: DatabasePlace | null;
+  /** null: nobody is pushed to. */
+  readonly phones: PhonesOptions | null;
+  /** Each commit of the store takes 300 ms. */
+  readonly isDiskSlow: boolean;
+  /** Rows of history that are there before the start. */
+  readonly historyRows: number;
 }
 
 export interface DatabasePlace {
@@ -51,6 +59,7 @@ export interface DaemonCalls {
 }
 
 const FILE_READ_EVERY_MS = 50;
+const SLOW_THREAD = new URL("../tests/support/slow-store-thread.ts", import.meta.url);
 
 await answerCalls(async (options: DaemonOptions): Promise<DaemonCalls> => {
   const config = configFor(options);
@@ -64,11 +73,17 @@ await answerCalls(async (options: DaemonOptions): Promise<DaemonCalls> => {
       ? simulatedZoneMinder(options)
       : installedZoneMinder(options.mapPath, options.database, { config, clock, logger });
   const seen = new Map<number, number>();
+  const { dataPath, historyRows, isDiskSlow, phones } = options;
+  const path = join(dataPath, "zmes.db");
+  if (historyRows > 0) fillHistory(path, historyRows, clock.now());
+  const store = createStore({ path, clock, logger, ...(isDiskSlow && { thread: SLOW_THREAD }) });
+  const pushed = phones && createPhones(phones, { config, dataPath, zoneminder, store, clock, logger });
   const daemon = createDaemon({
     config,
     version: "8.0.0",
     zoneminder,
-    store: createStore({ path: join(options.dataPath, "zmes.db"), clock, logger }),
+    store,
+    ...pushed,
     clock,
     logger,
     onTold(alarms) {
@@ -93,12 +108,13 @@ await answerCalls(async (options: DaemonOptions): Promise<DaemonCalls> => {
 });
 
 /** The defaults of the product, on a free port of this machine. */
-function configFor({ ssl }: DaemonOptions): Config {
+function configFor({ ssl, phones }: DaemonOptions): Config {
   const config = defaultConfig();
   return {
     ...config,
     network: { ...config.network, address: "127.0.0.1", port: 0 },
     ssl: { enable: ssl.enable, cert: ssl.cert ?? null, key: ssl.key ?? null },
+    fcm: { ...config.fcm, enable: phones !== null },
   };
 }
 

@@ -1,12 +1,13 @@
 // `npm run bench`: runs the benches that were named, or all, one after the other, and says what they found.
 import type { Bench } from "./bench.ts";
+import { delivery } from "./delivery.ts";
 import { fanout } from "./fanout.ts";
 import { latency } from "./latency.ts";
 import { logins } from "./logins.ts";
 import { many } from "./many.ts";
 import { type Result, rounded, table } from "./result.ts";
 
-const BENCHES: readonly Bench[] = [latency, fanout, logins, many];
+const BENCHES: readonly Bench[] = [latency, fanout, logins, many, delivery];
 
 const HELP = `Measures the server: npm run bench [NAME...] [-- --json]
 

@@ -9,6 +9,7 @@ import { type Cameras, createCameras } from "./cameras.ts";
 import { type Child, startChild } from "./child.ts";
 import type { ClientCalls } from "./client-process.ts";
 import type { DaemonCalls, DaemonOptions, DatabasePlace } from "./daemon-process.ts";
+import type { PhonesOptions } from "./phones.ts";
 
 export interface Scene {
   readonly cameras: Cameras;
@@ -28,6 +29,12 @@ export interface SceneOptions {
   readonly tls?: boolean;
   /** Where ZoneMinder's tables are; without it monitors and users are made up. */
   readonly database?: DatabasePlace;
+  /** Registered phones; without them nobody is pushed to. */
+  readonly phones?: PhonesOptions;
+  /** Each commit of the store takes 300 ms. */
+  readonly isDiskSlow?: boolean;
+  /** So many rows of history are there before the start. */
+  readonly historyRows?: number;
 }
 
 /** Gives the scene to `play` and clears it away afterwards, whatever happened. */
@@ -59,17 +66,21 @@ export function settle(ms = 150): Promise<void> {
 }
 
 async function setUp(
-  { monitors, tls = false, database, dataPath }: SceneOptions & { readonly dataPath: string },
+  options: SceneOptions & { readonly dataPath: string },
   cameras: Cameras,
   keep: Scene["keep"],
 ): Promise<Scene> {
+  const { monitors, tls = false, dataPath } = options;
   const ssl = { enable: tls, ...(tls && { cert: fixture("localhost.crt"), key: fixture("localhost.key") }) };
   const daemonOptions: DaemonOptions = {
     mapPath: cameras.directory,
     monitors,
     dataPath,
     ssl,
-    database: database ?? null,
+    database: options.database ?? null,
+    phones: options.phones ?? null,
+    isDiskSlow: options.isDiskSlow ?? false,
+    historyRows: options.historyRows ?? 0,
   };
   const daemon = keep(startChild<DaemonCalls>("daemon-process", daemonOptions));
   const clients = keep(startChild<ClientCalls>("client-process"));

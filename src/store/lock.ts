@@ -24,6 +24,8 @@ export function lockDataDirectory(directory: string, pid: number = process.pid):
   const pidFile = path.join(directory, "zmes.pid");
   const held = openLock(directory, file);
   try {
+    // SQLite begins an empty file with its first page, and would want room for a journal before that.
+    held.exec("PRAGMA journal_mode = MEMORY");
     held.exec("BEGIN EXCLUSIVE");
   } catch (failure) {
     held.close();

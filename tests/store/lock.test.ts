@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -75,4 +75,20 @@ test("a folder that cannot be used is named", () => {
   expect(() => lockDataDirectory(path.join(blocked, "data"))).toThrow(
     expect.objectContaining({ code: "DATA_DIR_UNUSABLE", message: expect.stringContaining(blocked) }),
   );
+});
+
+test.runIf(process.getuid?.() === 0)("a full disk keeps nobody from starting, and a second one out", () => {
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", directory]);
+  try {
+    lockDataDirectory(directory).release();
+    expect(() => writeFileSync(path.join(directory, "ballast"), Buffer.alloc(100_000))).toThrow(/ENOSPC/);
+    const lock = lockDataDirectory(directory);
+    const script = fileURLToPath(new URL("hold-lock.ts", import.meta.url));
+    expect(() =>
+      execFileSync(process.execPath, [script, directory], { stdio: "pipe", timeout: 10_000 }),
+    ).toThrow(/ALREADY_RUNNING|holds|running/i);
+    lock.release();
+  } finally {
+    execFileSync("umount", [directory]);
+  }
 });
