@@ -90,6 +90,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     saved(entry, row) {
       entry.row = row;
       const lane = laneOf(entry.notice.recipient);
+      const isUnderWay = lane.state === "running" && entry === lane.queue[0];
+      // Older ones wait in the file: from now on it waits behind them.
+      if (lane.more && entry.outcome === null && !isUnderWay) {
+        remove(lane, entry);
+        look(lane);
+        return;
+      }
       lane.held.add(row);
       if (entry.outcome !== null) note(lane, entry, entry.outcome);
     },
@@ -196,7 +203,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   async function takeTurn(lane: Lane): Promise<void> {
-    if (lane.queue.length === 0) await load(lane);
+    // What was decided without the disk is newer than anything that waits there.
+    if (lane.queue.length === 0 || (lane.more && lane.queue[0]?.row === null)) await load(lane);
     const [head] = lane.queue;
     if (head === undefined || stopped) return;
     if (head.notice.expiresAt <= clock.now()) finish(lane, head, "expired", head.words);
