@@ -22,6 +22,9 @@ export interface Attempts {
 /** Longer than any channel's own limit (a script has a minute): what hangs beyond it must not hold its place. */
 const LIMIT_MS = 120_000;
 
+/** Made when it is needed: an error takes its stack with it, and a thousand attempts would feel that. */
+const tooLong = () => new DeliveryError("retry", `no answer within ${LIMIT_MS / 1000} s`);
+
 export function createAttempts(channel: Deliverer, logger: Logger): Attempts {
   const underWay = new Set<AbortController>();
   let isCutOff = false;
@@ -30,8 +33,7 @@ export function createAttempts(channel: Deliverer, logger: Logger): Attempts {
     async run(notice) {
       const abort = new AbortController();
       underWay.add(abort);
-      const tooLong = new DeliveryError("retry", `no answer within ${LIMIT_MS / 1000} s`);
-      const timer = setTimeout(() => abort.abort(tooLong), LIMIT_MS);
+      const timer = setTimeout(() => abort.abort(tooLong()), LIMIT_MS);
       try {
         const words = await orAborted(channel.deliver(notice, abort.signal), abort.signal);
         return { result: "delivered", words };

@@ -53,6 +53,41 @@ test("a notice of the file goes before one that was decided while the file was r
   await dispatcher.stop();
 });
 
+test.each([false, true])(
+  "what was decided without the disk comes after everything that waits there (written there meanwhile: %j)",
+  async (isSaved) => {
+    const file = Array.from({ length: 40 }, (_, index) => index + 1).flatMap((event) =>
+      noticesOf(event).map((notice) => ({ row: event, notice, attempts: 0, dueAt: 0 })),
+    );
+    const [newest] = entriesFor(noticesOf(99), []);
+    if (newest === undefined) throw new Error("no notice");
+    const pending = vi.fn(async (_of: unknown, except: readonly number[], limit: number) =>
+      file
+        .filter(
+          ({ row, notice }) => !except.includes(row) && !channel.accepted.some(({ id }) => id === notice.id),
+        )
+        .slice(0, limit),
+    );
+    const { channel, dispatcher } = setUp({ pending });
+    channel.answer = ({ alarm }) => {
+      if (alarm.eventId !== 1) return "accept";
+      dispatcher.add([newest]);
+      if (isSaved) {
+        dispatcher.saved(newest, 99);
+        file.push({ row: 99, notice: newest.notice, attempts: 0, dueAt: 0 });
+      }
+      return "accept";
+    };
+    dispatcher.backlog([anna.id]);
+    await vi.waitFor(() => expect(channel.accepted).toHaveLength(41));
+    await dispatcher.stop();
+    expect(channel.accepted.map(({ alarm }) => Number(alarm.eventId))).toEqual([
+      ...Array.from({ length: 40 }, (_, index) => index + 1),
+      99,
+    ]);
+  },
+);
+
 test("a file that cannot be read is asked again after a pause, not without end", async () => {
   const pending = vi.fn(async () => null);
   const { dispatcher } = setUp({ pending });
