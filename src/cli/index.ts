@@ -7,6 +7,7 @@ import { exampleConfig } from "./example-config.ts";
 import { createHelp } from "./help.ts";
 import { listen } from "./listen.ts";
 import { outbox } from "./outbox.ts";
+import { rules } from "./rules.ts";
 import { run } from "./run.ts";
 import { testPush } from "./test-push.ts";
 import { version } from "./version.ts";
@@ -18,6 +19,7 @@ const explained: readonly Command[] = [
   exampleConfig,
   why,
   outbox,
+  rules,
   devices,
   testPush,
   listen,

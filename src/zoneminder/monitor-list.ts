@@ -54,6 +54,7 @@ const remembered = z.object({
       name: z.string(),
       recording: z.enum(["none", "on-motion", "always", "unknown"]),
       closesEventOnAlarm: z.boolean().nullable(),
+      groups: z.array(z.string()).exactOptional(),
     }),
   ),
   version: z.object({ major: z.number(), minor: z.number(), patch: z.number() }).nullable(),

@@ -86,9 +86,9 @@ export const customize = z
     }),
     es_rules: optionalText(
       {
-        about: "File with rules that mute monitors at certain times.",
+        about:
+          "File with rules that mute monitors at certain times; see rules.md. It is read again when it changes.",
         since: "6.0.0",
-        waitsFor: "rules come with a later release",
       },
       "file",
     ),
