@@ -12,9 +12,11 @@ import { createLifecycle, type Lifecycle, type Part } from "./lib/lifecycle.ts";
 import type { Logger } from "./lib/log.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import type { DurableRecipients, EventLookup } from "./pipeline/ports.ts";
+import type { ControlPanel } from "./server/control-panel.ts";
 import type { LoginProvider, RightsProvider } from "./server/login.ts";
 import { createServer } from "./server/server.ts";
 import type { Devices } from "./store/device-registry.ts";
+import type { Control } from "./store/overrides.ts";
 import type { Store } from "./store/store.ts";
 import { createMonitorList, type MonitorSnapshot } from "./zoneminder/monitor-list.ts";
 import { Watcher } from "./zoneminder/watcher.ts";
@@ -48,6 +50,9 @@ export interface DaemonOptions {
   readonly devices?: Devices | null;
   /** The durable channels, in the order in which they are started: after the store, before the server. */
   readonly channels?: readonly Channel[];
+  /** What an administrator changed from afar, and the panel to do it; absent: the server cannot be controlled. */
+  readonly control?: Control;
+  readonly panel?: ControlPanel;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called after alarms were written to the sockets. */
@@ -59,18 +64,34 @@ export interface Daemon extends Lifecycle {
   address(): AddressInfo | null;
   /** How many clients are logged in. */
   clients(): number;
+  /** The monitors that are watched now. */
+  monitors(): readonly MonitorId[];
+  /** Looks at the list of monitors again soon: which are to be watched has changed. */
+  reloadMonitors(): void;
 }
 
 /** Builds the daemon. Nothing is opened before `start`; `stop` ends everything within 2 s. */
 export function createDaemon(options: DaemonOptions): Daemon {
-  const { config, zoneminder, store, devices = null, channels = [], clock, logger, onTold } = options;
+  const {
+    config,
+    zoneminder,
+    store,
+    devices = null,
+    channels = [],
+    control,
+    clock,
+    logger,
+    onTold,
+  } = options;
   const room = (name: string) => logger.child({ room: name });
+  let watched: readonly MonitorId[] = [];
 
   const server = createServer({
     ...config,
     version: options.version,
     logins: zoneminder.logins,
     registry: config.fcm.enable ? devices : null,
+    panel: options.panel ?? null,
     health: () => watcher.isHealthy(),
     clock,
     logger: room("server"),
@@ -122,11 +143,12 @@ export function createDaemon(options: DaemonOptions): Daemon {
     load: zoneminder.loadMonitors,
     memory: store,
     fileIds: () => watcher.fileIds(),
-    skip: config.general.skip_monitors,
-    monitor_reload_interval: config.customize.monitor_reload_interval,
+    general: config.general,
+    customize: config.customize,
     onChange: (snapshot) => {
       watcher.setMonitors(snapshot.monitors, snapshot.version, catchUp.remembered);
       catchUp.monitorsAre(snapshot.monitors);
+      watched = snapshot.monitors.map(({ id }) => id);
       const news: MonitorNews = {
         monitors: snapshot.monitors,
         isComplete: monitors.isFromDatabase(),
@@ -148,6 +170,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
   const parts: readonly Part[] = [
     store,
     zoneminder.part,
+    ...(control ? [control] : []),
     ...(devices === null ? [] : [devices]),
     ...delivery,
     catchUp,
@@ -161,6 +184,8 @@ export function createDaemon(options: DaemonOptions): Daemon {
     stop: lifecycle.stop,
     address: server.address,
     clients: () => server.sessions.counts().loggedIn,
+    monitors: () => watched,
+    reloadMonitors: () => monitors.reloadSoon(),
   };
 
   /** Once after the start, and after every stall: what was missed is taken from the database and told late. */

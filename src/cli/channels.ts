@@ -30,8 +30,12 @@ export function createChannels({
   logger,
 }: ChannelsDeps): readonly Channel[] {
   const inRoom = logger.child({ room: "fcm" });
+  // The section itself with one key of another beside it: what changes while the program runs is seen here too.
+  const options = Object.create(config.fcm, {
+    tag_alarm_event_id: { get: () => config.customize.tag_alarm_event_id },
+  });
   const fcm = createFcmChannel({
-    options: { ...config.fcm, tag_alarm_event_id: config.customize.tag_alarm_event_id },
+    options,
     devices,
     table: config.fcm.use_zm_notifications
       ? createTableDevices({ table: phones, idOf: recipientIdOf, clock, logger: inRoom })

@@ -37,8 +37,8 @@ export interface Control extends Part {
 export interface ControlOptions {
   /** The data directory. */
   readonly directory: string;
-  /** The section "general" of the configuration. */
-  readonly general: { readonly use_escontrol_interface: boolean };
+  /** Whether the interface is switched on now. */
+  readonly isOn: () => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -68,7 +68,7 @@ export function readKept(directory: string): Kept {
 }
 
 /** Builds it; the file is read by `start`, and written whenever something changes. */
-export function createControl({ directory, general, clock, logger }: ControlOptions): Control {
+export function createControl({ directory, isOn, clock, logger }: ControlOptions): Control {
   const file = controlFile(directory);
   let orders: ControlState = NO_ORDERS;
   let settings: KeptSettings = new Map();
@@ -84,7 +84,7 @@ export function createControl({ directory, general, clock, logger }: ControlOpti
       settings = kept.settings;
     },
     stop: () => writing,
-    of: (monitor, now) => (general.use_escontrol_interface ? controlOf(orders, monitor, now) : "default"),
+    of: (monitor, now) => (isOn() ? controlOf(orders, monitor, now) : "default"),
     orders: () => orders,
     order(monitors, order) {
       orders = withOrder(orders, monitors, order, clock.now());

@@ -61,7 +61,6 @@ export function createInstallation(options: InstallationOptions): Installation {
   const room = logger.child({ room: "zoneminder" });
   const database = createDatabase(databaseTarget(conf), { logger: room, clock });
   const schema = createSchemaSource(database, conf, clock);
-  const skip = config.general.skip_monitors;
   return {
     mapPath: config.zoneminder.map_path ?? (conf.values.get("ZM_PATH_MAP") || USUAL_MAP_PATH),
     part: database,
@@ -72,7 +71,12 @@ export function createInstallation(options: InstallationOptions): Installation {
     notifications: createNotifications({ database, schema }),
     async loadMonitors() {
       const known = await schema();
-      const monitors = await loadMonitors({ database, schema: known, skip, logger: room });
+      const monitors = await loadMonitors({
+        database,
+        schema: known,
+        skip: config.general.skip_monitors,
+        logger: room,
+      });
       return { monitors, version: known.version };
     },
     async missedAlarms(monitors, marks, maxAge) {
@@ -84,7 +88,7 @@ export function createInstallation(options: InstallationOptions): Installation {
     async logSettings() {
       const known = await schema();
       const settings = Object.fromEntries(LOG_SETTINGS.map((name) => [name, known.setting(name)]));
-      return { settings, serverId: await ownServerId({ database, schema: known, skip, logger: room }) };
+      return { settings, serverId: await ownServerId({ database, schema: known, skip: [], logger: room }) };
     },
   };
 }

@@ -89,7 +89,7 @@ test("a crowd of connections begins its handshakes a few per turn of the loop", 
   const begun: Socket[] = [];
   const handshakes = createHandshakes({
     limits: { handshake_timeout: 10, connections: 100 },
-    unauthenticated: createAddressCounter(100),
+    unauthenticated: createAddressCounter(() => 100),
     isProxy: () => false,
     clock: systemClock,
     sparseWarn: createSparseWarn(recordingLogger([]), systemClock),

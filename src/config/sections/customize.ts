@@ -8,8 +8,16 @@ const ENDS = "the end of an alarm is told in a later release";
 
 export const customize = z
   .strictObject({
-    verbose: flag(false, { about: "Whether the log is also shown on the console.", since: "1.0" }),
-    console_logs: flag(false, { about: "The same as verbose, under its later name.", since: "3.7" }),
+    verbose: flag(false, {
+      about: "Whether the log is also shown on the console.",
+      since: "1.0",
+      live: true,
+    }),
+    console_logs: flag(false, {
+      about: "The same as verbose, under its later name.",
+      since: "3.7",
+      live: true,
+    }),
     es_debug_level: number(
       5,
       { min: 0, max: 9 },
@@ -35,6 +43,7 @@ export const customize = z
         about:
           "Seconds between two readings of the list of monitors. New and removed cameras are noticed at once besides.",
         since: "1.0",
+        live: true,
       },
     ),
     read_alarm_cause: flag(false, {
@@ -45,6 +54,7 @@ export const customize = z
     tag_alarm_event_id: flag(false, {
       about: "Whether the title of a push message names the event.",
       since: "1.0",
+      live: true,
     }),
     use_custom_notification_sound: flag(false, {
       about: "Whether the phone plays its own sound.",
@@ -63,6 +73,7 @@ export const customize = z
     picture_portal_username: optionalText({
       about: "User name for fetching pictures from ZoneMinder.",
       since: "4.4",
+      guarded: "a user",
       waitsFor: PICTURES,
       example: '"!ZM_USER"',
     }),
@@ -95,6 +106,7 @@ export const customize = z
     notify_each_alarm: flag(true, {
       about: "Whether several alarms inside one continuous event are each told. With no, only the first is.",
       since: "8",
+      live: true,
     }),
     repeat_cooldown: number(
       60,
@@ -103,6 +115,7 @@ export const customize = z
         about:
           "Least number of seconds between two alarms told inside the same event. A busy street would otherwise ring all day.",
         since: "8",
+        live: true,
       },
     ),
   })

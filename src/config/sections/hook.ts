@@ -9,6 +9,7 @@ export const hook = z
     hook_script: optionalText({
       about: "Script run for each alarm, under the name versions 3 and 4 gave it.",
       since: "3.0",
+      guarded: "a program",
       waitsFor: HOOKS,
     }),
     use_hook_description: flag(false, {
@@ -28,12 +29,14 @@ export const hook = z
     event_start_hook: optionalText({
       about: "Script run when an event starts.",
       since: "5.0",
+      guarded: "a program",
       waitsFor: HOOKS,
       example: "/var/lib/zmeventnotification/bin/zm_event_start.sh",
     }),
     event_end_hook: optionalText({
       about: "Script run when an event ends.",
       since: "5.0",
+      guarded: "a program",
       waitsFor: HOOKS,
       example: "/var/lib/zmeventnotification/bin/zm_event_end.sh",
     }),
@@ -75,11 +78,13 @@ export const hook = z
     event_start_hook_notify_userscript: optionalText({
       about: "Script of yours that is told when an event starts.",
       since: "5.14",
+      guarded: "a program",
       waitsFor: HOOKS,
     }),
     event_end_hook_notify_userscript: optionalText({
       about: "Script of yours that is told when an event ends.",
       since: "5.14",
+      guarded: "a program",
       waitsFor: HOOKS,
     }),
     max_parallel_hooks: number(

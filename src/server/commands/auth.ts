@@ -13,18 +13,25 @@ export async function onAuth(
 ): Promise<void> {
   const { logger, sparseWarn } = context;
   const { address } = connection;
-  if (request.category === "escontrol") {
+  const isControl = request.category === "escontrol";
+  if (isControl && !context.control.isOn()) {
     refuse(connection, "ESCONTROLDISABLED");
     return;
   }
-  const { user, password } = request;
-  const answer = await context.logins.login({ user, password, address, signal: connection.closed });
+  // There is one password for control, and no user: failed ones count as those of one.
+  const user = isControl ? "" : request.user;
+  const { password } = request;
+  const logins = isControl ? context.control.logins : context.logins;
+  const answer = await logins.login({ user, password, address, signal: connection.closed });
   if (connection.closed.aborted) return;
   switch (answer.outcome) {
     case "accepted":
       connection.describe({ app: request.app, appVersion: request.appversion });
-      connection.signIn(answer.user, answer.rights);
-      applyLists(connection, request);
+      if (isControl) connection.takeControl();
+      else {
+        connection.signIn(answer.user, answer.rights);
+        applyLists(connection, request);
+      }
       logger.info(`Correct authentication provided by ${address}`);
       connection.reply(authReply("", context.version));
       return;
