@@ -30,7 +30,7 @@ export interface Rule {
 }
 
 /** A rule that could not be read: nobody knows what it would have decided, so nothing after it counts. */
-export interface UnreadableRule {
+interface UnreadableRule {
   readonly name: string;
   readonly effect: "unreadable";
   readonly line: number;
@@ -84,8 +84,9 @@ export function decideByRules(rules: RuleSet, question: RuleQuestion & RuleRecip
 }
 
 /**
- * Looks at an alarm once and gives the decision for each recipient. Where no rule that matches asks for a channel or
- * a device, it is one and the same object for all of them: thousands of recipients cost nothing.
+ * Looks at an alarm once and gives the decision for each recipient. Those between whom no rule that matches makes a
+ * difference get one and the same object: thousands of recipients cost nothing. A cooldown is looked at as well only
+ * once for all of them.
  * The rules of the monitor come first, then those of its groups, then those for all monitors.
  */
 export function rulesFor(rules: RuleSet, question: RuleQuestion): (to?: RuleRecipient) => RuleDecision {
@@ -95,10 +96,22 @@ export function rulesFor(rules: RuleSet, question: RuleQuestion): (to?: RuleReci
     tested.push(test);
     if (test.holds && !isForSome(test.rule)) break;
   }
-  if (tested.some(({ holds, rule }) => holds && isForSome(rule)))
-    return (to = {}) => settle(tested, question, to);
-  const decision = settle(tested, question, {});
-  return () => decision;
+  const known = new Map<string, RuleDecision>();
+  const keyOf = keyFor(tested.flatMap(({ holds, rule }) => (holds && isForSome(rule) ? [rule] : [])));
+  return (to = {}) => {
+    const key = keyOf(to);
+    const decision = known.get(key) ?? settle(tested, question, to);
+    known.set(key, decision);
+    return decision;
+  };
+}
+
+/** Recipients with the same key get the same decision: what no rule asks for is left out of it. */
+function keyFor(rules: readonly AnyRule[]): (to: RuleRecipient) => string {
+  if (rules.length === 0) return () => "";
+  const isForDevices = rules.some((rule) => rule.effect !== "unreadable" && rule.devices !== null);
+  if (!isForDevices) return ({ channel }) => channel ?? "";
+  return ({ channel, device }) => JSON.stringify([channel, device?.user, device?.token]);
 }
 
 interface Tested {

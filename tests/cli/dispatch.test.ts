@@ -58,6 +58,7 @@ test("the commands are those that the documentation promises", () => {
       "help",
       "listen",
       "outbox",
+      "rules",
       "run",
       "test-push",
       "version",

@@ -117,6 +117,18 @@ describe("rules", () => {
     );
     expect(tell({ channel: "fcm" })).toBe(tell({ channel: "web" }));
   });
+
+  test("for a channel give one decision to all on it, and for a device one to each", () => {
+    const question: RuleQuestion = { monitor: mid(4), groups: [], cause: "", at: noon };
+    const anna = { user: "anna", token: null };
+    const bert = { user: "bert", token: null };
+    const byChannel = rulesFor(rulesOf({ monitors: { 4: "{ action: mute, channels: fcm }" } }), question);
+    expect(byChannel({ channel: "web", device: anna })).toBe(byChannel({ channel: "web", device: bert }));
+    expect(byChannel({ channel: "fcm" }).outcome).toBe("mute");
+    const byDevice = rulesFor(rulesOf({ monitors: { 4: "{ action: mute, devices: anna }" } }), question);
+    expect(byDevice({ device: anna }).outcome).toBe("mute");
+    expect(byDevice({ device: bert }).outcome).toBe("none");
+  });
 });
 
 describe("a cooldown", () => {
