@@ -20,12 +20,9 @@ export type ReadTimes =
 
 /** A missing end is the end of the day (or of time, where the format has a date). Never throws. */
 export function readTimes({ from, to, format }: WrittenTimes): ReadTimes {
-  const formats: ReadFormat[] = [];
-  for (const text of format === null ? USUAL : [format]) {
-    const read = readFormat(text);
-    if (typeof read === "string") return { ok: false, key: "time_format", text: read };
-    formats.push(read);
-  }
+  const own = format === null ? null : readFormat(format);
+  if (typeof own === "string") return { ok: false, key: "time_format", text: own };
+  const formats = own === null ? usual : [own];
   const ends = { from: readEnd(from, formats), to: readEnd(to, formats) };
   for (const key of ["from", "to"] as const)
     if (ends[key] === "wrong") return { ok: false, key, text: expected(key === "from" ? from : to, format) };
@@ -93,6 +90,9 @@ function readFormat(text: string): ReadFormat | string {
 }
 
 const KNOWN = "%H %I %M %S %p, %R %T %r, and %Y %m %d %F for dates";
+
+/** Read once: they are the same for every rule. */
+const usual = USUAL.map(readFormat).filter((read) => typeof read !== "string");
 
 function fieldsOf(parts: readonly Part[]): readonly WindowField[] | string {
   const has = (part: Part) => parts.includes(part);
