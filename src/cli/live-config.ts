@@ -33,7 +33,7 @@ export interface LiveConfig {
   shown(): ShownConfig;
 }
 
-export interface ShownConfig {
+interface ShownConfig {
   readonly settings: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly waiting: readonly KeyPath[];
 }
@@ -79,6 +79,7 @@ export function createLiveConfig({ loaded, load, kept, onChange, logger }: LiveC
   }
 
   function take(next: LoadedConfig, why: string): void {
+    const said = new Set(latest.warnings);
     latest = next;
     for (const path of secretsOf(next)) secret.add(path);
     const before = waiting.join();
@@ -86,7 +87,7 @@ export function createLiveConfig({ loaded, load, kept, onChange, logger }: LiveC
     waiting = now;
     const what = changed.length > 0 ? `changed ${changed.join(", ")}` : "nothing to change at once";
     logger.info(`The configuration was read again (${why}): ${what}`);
-    for (const warning of next.warnings) logger.warn(warning);
+    for (const warning of next.warnings) if (!said.has(warning)) logger.warn(warning);
     if (waiting.length > 0 && waiting.join() !== before)
       logger.warn(
         `Only a restart takes up ${waiting.join(", ")}: \`restart\` of escontrol, or of the program`,

@@ -23,7 +23,7 @@ export interface LoadRequest {
   readonly searchPath?: readonly string[];
 }
 
-export interface KeptSettings {
+interface KeptSettings {
   readonly settings: ReadonlyMap<string, string>;
   /** Why there are none, or not all; null when all is well. */
   readonly problem: string | null;

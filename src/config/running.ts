@@ -11,7 +11,7 @@ export interface RunningConfig {
   take(next: Config): Difference;
 }
 
-export interface Difference {
+interface Difference {
   /** Changed by this call. */
   readonly changed: readonly KeyPath[];
   /** Differs from what runs, and is taken up by the next start. */

@@ -41,6 +41,10 @@ export interface ControlOptions {
 export interface ControlDoor {
   isOn(): boolean;
   readonly logins: LimitedLogins;
+  /** Notes that this connection came in with the password as it is now. */
+  admit(connection: object): void;
+  /** False when it never came in, or the password has been changed since. */
+  admits(connection: object): boolean;
   readonly panel: ControlPanel | null;
 }
 
@@ -57,7 +61,10 @@ export function createControlDoor(
         ? ({ outcome: "accepted", user: "", rights: new Set<MonitorId>() } as const)
         : ({ outcome: "refused" } as const),
   };
+  const admitted = new WeakMap<object, string | null>();
   return {
+    admit: (connection) => void admitted.set(connection, options.escontrol_interface_password),
+    admits: (connection) => admitted.get(connection) === options.escontrol_interface_password,
     isOn: () => panel !== null && options.use_escontrol_interface,
     logins: limitLogins(provider, limits, clock),
     panel,

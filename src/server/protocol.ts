@@ -108,6 +108,9 @@ const MAX_TOKEN_LENGTH = 4096;
 /** Ten years: longer is the same as for ever. */
 const MAX_MINUTES = 5_256_000;
 
+/** Lists of monitors are the longest settings there are. */
+const MAX_SETTING_LENGTH = 16_384;
+
 /** More digits than any icon shows. */
 const MAX_BADGE = 999_999;
 
@@ -249,8 +252,8 @@ function numberOf(value: unknown): number {
 
 function settingOf(value: unknown): string | null {
   if (typeof value === "boolean") return value ? "yes" : "no";
-  if (Array.isArray(value)) return value.map((each) => wordsOf(each) ?? "").join(",");
-  return wordsOf(value);
+  const text = Array.isArray(value) ? value.map((each) => wordsOf(each) ?? "").join(",") : wordsOf(value);
+  return text !== null && text.length <= MAX_SETTING_LENGTH ? text : null;
 }
 
 /** JSON.stringify, unlike JSON.parse, runs out of stack on thousands of nested brackets. */

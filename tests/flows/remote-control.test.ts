@@ -153,6 +153,17 @@ describe("escontrol", () => {
     expect(existsSync(join(program.folder, "data/escontrol.json"))).toBe(false);
   });
 
+  it("lets nobody go on with a password that was changed, or after it was switched off", async () => {
+    const program = await startControlled();
+    const admin = await program.control();
+    program.write({ general: { escontrol_interface_password: "another" } });
+    await says(program, /changed general\.escontrol_interface_password/);
+    expect(await order(admin, { command: "get" })).toMatchObject({ status: "Fail", reason: "NOTCONTROL" });
+    program.write({ general: { use_escontrol_interface: false } });
+    await says(program, /changed general\.use_escontrol_interface/);
+    expect(await order(admin, { command: "get" })).toMatchObject({ reason: "ESCONTROLDISABLED" });
+  });
+
   it("never shows a secret, neither in a reply nor in the log", async () => {
     const program = await startControlled();
     const admin = await program.control();

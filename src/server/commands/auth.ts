@@ -27,8 +27,10 @@ export async function onAuth(
   switch (answer.outcome) {
     case "accepted":
       connection.describe({ app: request.app, appVersion: request.appversion });
-      if (isControl) connection.takeControl();
-      else {
+      if (isControl) {
+        context.control.admit(connection);
+        connection.takeControl();
+      } else {
         connection.signIn(answer.user, answer.rights);
         applyLists(connection, request);
       }

@@ -11,7 +11,8 @@ export async function onEscontrol(
 ): Promise<void> {
   const { panel } = control;
   if (panel === null || !control.isOn()) connection.reply(failed("", "ESCONTROLDISABLED"));
-  else if (!connection.isControl) connection.reply(failed("command", "NOTCONTROL"));
+  else if (!connection.isControl || !control.admits(connection))
+    connection.reply(failed("command", "NOTCONTROL"));
   else if (command === null) connection.reply(failed("command", "NODATA"));
   else {
     logger.info(`escontrol: ${described(command)}, from ${connection.address}`);
