@@ -71,10 +71,11 @@ export function createLiveConfig({ loaded, load, kept, onChange, logger }: LiveC
     const next = load(settings);
     const [problem] = next.problems;
     if (problem !== undefined) return badValue(problem);
-    await kept.keepSettings(settings);
-    take(next, `${path} was edited`);
+    const written = kept.keepSettings(settings);
+    take(next, `${path} was edited`); // before anybody else reads the file again
     if (next.origins.get(path)?.from === "command line")
       logger.warn(`${path} stands on the command line: what escontrol changed has no effect`);
+    await written;
     return { done: true };
   }
 
