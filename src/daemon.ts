@@ -2,6 +2,7 @@
 import type { AddressInfo } from "node:net";
 import type { Channel, MonitorNews } from "./channels/channel.ts";
 import { createWebSocketChannel } from "./channels/websocket.ts";
+import type { Rules } from "./config/rules.ts";
 import type { Config } from "./config/schema.ts";
 import { createOutbox } from "./delivery/outbox.ts";
 import type { Alarm, EventId } from "./domain/alarm.ts";
@@ -53,6 +54,10 @@ export interface DaemonOptions {
   /** What an administrator changed from afar, and the panel to do it; absent: the server cannot be controlled. */
   readonly control?: Control;
   readonly panel?: ControlPanel;
+  /** The rules of the operator; absent: there are none. */
+  readonly rules?: Rules;
+  /** A configuration of versions 1.5 to 4, whose hooks decide for everybody. */
+  readonly isOldDialect?: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called after alarms were written to the sockets. */
@@ -111,8 +116,13 @@ export function createDaemon(options: DaemonOptions): Daemon {
   });
   const pipeline = createPipeline({
     options: config.customize,
+    hook: config.hook,
+    isOldDialect: options.isOldDialect ?? false,
     live,
     marks: store,
+    starts: store,
+    ...(control && { control }),
+    ...(options.rules && { rules: options.rules }),
     recipients: durableRecipients(channels),
     outbox,
     events: zoneminder.events,
@@ -171,6 +181,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     store,
     zoneminder.part,
     ...(control ? [control] : []),
+    ...(options.rules ? [options.rules] : []),
     ...(devices === null ? [] : [devices]),
     ...delivery,
     catchUp,

@@ -169,9 +169,11 @@ export function createTableDevices({ table, idOf, clock, logger }: TableDevicesD
   }
 
   function recipientOf(device: Device): DurableRecipient {
-    const { id, label, filter, lastTold, owner } = device;
+    const { id, label, filter, lastTold, owner, token } = device;
     const ofOwner = owner === null ? (openToAll ? "all" : NO_RIGHTS) : (rights.get(owner) ?? NO_RIGHTS);
-    return { id, channel: "fcm", label, preferences: { ...filter, rights: ofOwner, lastTold } };
+    const preferences = { ...filter, rights: ofOwner, lastTold };
+    const forRules = { user: owner, token: token.slice(-10) };
+    return { id, channel: "fcm", label, preferences, takesUpdates: true, device: forRules };
   }
 
   function keep(work: Promise<void>, what: string): void {

@@ -26,4 +26,6 @@ export interface Decision {
   /** Why nobody at all is told: it repeats an alarm of the same event too soon. */
   readonly withheld: "repeat" | null;
   readonly mark: ToldMark;
+  /** What was found out about the alarm itself, in sentences: the hook's answer, orders, rules. */
+  readonly found?: readonly string[];
 }

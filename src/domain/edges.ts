@@ -73,6 +73,8 @@ export interface Remembered {
   readonly event: EventId | null;
   readonly edge: number;
   readonly open: boolean;
+  /** When that alarm was seen, ms since 1970. */
+  readonly at?: number;
 }
 
 /**
@@ -106,7 +108,9 @@ export function nextEdge(tracker: Tracker, reading: Reading | null, now: number,
   const active = reading.state === "alarm" || reading.state === "alert";
   switch (tracker.phase) {
     case "unseen":
-      return active ? firstSeenActive(tracker, reading, now, traits) : quiet(tracker, reading, NO_EDGES);
+      return active
+        ? firstSeenActive(tracker, reading, now, traits)
+        : quiet(tracker, reading, endOfRemembered(tracker));
     case "quiet":
       return active ? begin(tracker, reading, now, traits, NO_EDGES) : quiet(tracker, reading, NO_EDGES);
     case "waiting":
@@ -137,9 +141,15 @@ function firstSeenActive(
   if (tracker.resume && (tracker.told === reading.lastEvent || traits.recording === "none")) {
     return alarmed(tracker, tracker.told, reading, NO_EDGES);
   }
-  if (!tracker.late) return begin(tracker, reading, now, traits, NO_EDGES);
+  const before = endOfRemembered(tracker);
+  if (!tracker.late) return begin(tracker, reading, now, traits, before);
   const event = traits.recording === "none" ? null : reading.lastEvent;
-  return start(tracker, event, reading, { late: true, doubtful: false }, NO_EDGES);
+  return start(tracker, event, reading, { late: true, doubtful: false }, before);
+}
+
+/** The alarm that was open when the last run ended is over by now. */
+function endOfRemembered({ resume }: Extract<Tracker, { phase: "unseen" }>): readonly Edge[] {
+  return resume ? [ENDED] : NO_EDGES;
 }
 
 /** An alarm has begun: bind it to its event at once where that is certain, else wait. */
@@ -223,7 +233,7 @@ function onGone(tracker: Tracker, now: number): Step {
   }
   if (tracker.phase === "unseen" && tracker.late) {
     // Nothing was running when the program started: whatever comes up now is new.
-    return { tracker: { ...tracker, late: false, resume: false }, edges: NO_EDGES };
+    return { tracker: { ...tracker, late: false, resume: false }, edges: endOfRemembered(tracker) };
   }
   return { tracker, edges: NO_EDGES };
 }

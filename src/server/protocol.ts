@@ -21,6 +21,8 @@ export interface AuthRequest {
   readonly monlist: string | null;
   readonly intlist: string | null;
   readonly appversion: string | null;
+  /** It wants to hear again of an alarm when a hook has answered. */
+  readonly updates: boolean;
   readonly app: DeviceApp;
 }
 
@@ -164,6 +166,7 @@ function authOf(category: unknown, token: unknown, data: JsonObject): AuthReques
     password: wordsOf(data.password) ?? "",
     monlist: wordsOf(data.monlist, MAX_LIST_LENGTH),
     intlist: wordsOf(data.intlist, MAX_LIST_LENGTH),
+    updates: data.updates === true || data.updates === "true",
     appversion: wordsOf(data.appversion, MAX_LABEL_LENGTH),
     // zmNinjaNg names a category in its login, zmNinja never does but has a token beside each message.
     app: category !== undefined ? "zmninja-ng" : token !== undefined ? "zmninja" : "unknown",

@@ -103,6 +103,10 @@ export class Session implements Connection {
     return this.device?.isPushed === true;
   }
 
+  get updates(): boolean {
+    return this.client.updates === true;
+  }
+
   get closed(): AbortSignal {
     this.abort ??= new AbortController();
     return this.abort.signal;

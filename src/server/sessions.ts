@@ -24,6 +24,7 @@ interface Receiver {
   readonly loggedInAt: number;
   readonly recipient: Recipient;
   readonly supplementary: boolean;
+  readonly updates: boolean;
   writable(): boolean;
   write(bytes: Buffer): void;
 }

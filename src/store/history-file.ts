@@ -76,6 +76,7 @@ function records(database: Database, which: string, value: number): readonly Ala
     .map((row) => ({
       alarm: JSON.parse(String(row.alarm)) as Alarm,
       withheld: row.withheld === "repeat" ? "repeat" : null,
+      found: typeof row.found === "string" ? (JSON.parse(row.found) as string[]) : [],
       sockets: typeof row.sockets === "string" ? (JSON.parse(row.sockets) as SocketCounts) : null,
       deliveries: deliveries.all(Number(row.id)).map(deliveryFrom),
     }));

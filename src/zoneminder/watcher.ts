@@ -132,8 +132,10 @@ export class Watcher implements Part {
         if (changedVersion) known.file.setVersion(version);
       } else {
         const file = new ShmFile(join(this.#deps.mapPath, `zm.mmap.${monitor.id}`), version);
-        const tracker = newTracker(!this.#firstScanDone, remembered(monitor.id));
-        this.#watched.set(monitor.id, { monitor, file, tracker, current: null, held: null, complaint: null });
+        const before = remembered(monitor.id);
+        const tracker = newTracker(!this.#firstScanDone, before);
+        const current = before?.open ? rememberedAlarm(monitor, before) : null;
+        this.#watched.set(monitor.id, { monitor, file, tracker, current, held: null, complaint: null });
       }
     }
     this.#directory.invalidate(); // look at all files in the next scan
@@ -268,7 +270,9 @@ export class Watcher implements Part {
   #apply(watched: Watched, edge: Edge): void {
     const now = this.#deps.clock.now();
     if (edge.kind === "ended") {
-      if (watched.current) this.#batch.push({ ...watched.current, phase: "ended", seenAt: now });
+      // What ended before the first look ended while nobody watched.
+      const late = !this.#firstScanDone;
+      if (watched.current) this.#batch.push({ ...watched.current, phase: "ended", seenAt: now, late });
       watched.current = null;
     } else if (edge.doubtful && edge.event !== null) {
       this.#settle(watched, edge, edge.event);
@@ -349,6 +353,12 @@ export class Watcher implements Part {
 
 function reading(file: ShmFile): Reading {
   return { state: file.state, lastEvent: file.lastEvent, cause: file.cause };
+}
+
+/** The alarm that was running when the last run ended; its cause is not remembered here. */
+function rememberedAlarm(monitor: Monitor, { event, edge, at = 0 }: Remembered): Alarm {
+  const id = alarmId(monitor.id, event, edge, at);
+  return { id, monitor, eventId: event, edge, phase: "started", cause: "", seenAt: at, late: true };
 }
 
 function describe(version: ZmVersion | null): string {

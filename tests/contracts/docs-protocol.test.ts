@@ -8,7 +8,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import type { ControlPanel } from "../../src/server/control-panel.ts";
 import type { DeviceLink, DeviceRegistry } from "../../src/server/devices.ts";
 import { parseMessage } from "../../src/server/protocol.ts";
-import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
+import { aMonitor, anAlarm, briefed, eid, mid } from "../support/builders.ts";
 import { loginMessage, recordingLogger, startServer, type TestServer } from "../support/server.ts";
 import { connectClient, type TestClient } from "../support/ws-client.ts";
 
@@ -101,7 +101,9 @@ function createFullRegistry(isFull: boolean): DeviceRegistry {
 
 function tell(alarm: Alarm): void {
   const { sessions } = server.server;
-  createWebSocketChannel({ sessions, clock: systemClock, logger: recordingLogger([]) }).tell([alarm]);
+  createWebSocketChannel({ sessions, clock: systemClock, logger: recordingLogger([]) }).tell(
+    briefed([alarm]),
+  );
 }
 
 /** The alarm that the example says was raised. */

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { createWebSocketChannel } from "../../src/channels/websocket.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { ControlPanel, EditOutcome } from "../../src/server/control-panel.ts";
-import { aMonitor, anAlarm, mid } from "../support/builders.ts";
+import { aMonitor, anAlarm, briefed, mid } from "../support/builders.ts";
 import { loginMessage, recordingLogger, startServer, type TestServer } from "../support/server.ts";
 import { connectClient, type TestClient } from "../support/ws-client.ts";
 
@@ -128,7 +128,7 @@ describe("a command", () => {
     await answer(listener, loginMessage("admin", "secret"));
     const client = await admin();
     for (let count = 0; count < 3; count++) {
-      channel.tell([anAlarm({ monitor: aMonitor({ id: mid(1) }) })]);
+      channel.tell(briefed([anAlarm({ monitor: aMonitor({ id: mid(1) }) })]));
       client.send(command({ command: "get" }));
       await listener.next();
       expect(await client.next()).toMatchObject({ event: "escontrol" });

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { createWebSocketChannel } from "../../src/channels/websocket.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { ControlPanel } from "../../src/server/control-panel.ts";
-import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
+import { aMonitor, anAlarm, briefed, eid, mid } from "../support/builders.ts";
 import { makeCertificate, type TestCertificate } from "../support/certificates.ts";
 import { recordingLogger, startServer, type TestServer } from "../support/server.ts";
 import { connectClient, type TestClient } from "../support/ws-client.ts";
@@ -62,9 +62,9 @@ test.each(transcripts.map((one) => [one.client, one] as const))(
       else {
         const { monitor, name, event, cause } = step.alarm;
         await settled(client);
-        channel.tell([
-          anAlarm({ monitor: aMonitor({ id: mid(monitor), name }), eventId: eid(event), cause }),
-        ]);
+        channel.tell(
+          briefed([anAlarm({ monitor: aMonitor({ id: mid(monitor), name }), eventId: eid(event), cause })]),
+        );
       }
     }
     if (transcript.leaves === "close") client.close();

@@ -3,8 +3,6 @@ import { z } from "zod";
 import { flag, number, optionalText } from "../fields.ts";
 
 const PICTURES = "pictures come with a later release";
-const HOOKS = "hooks come with a later release";
-const ENDS = "the end of an alarm is told in a later release";
 
 export const customize = z
   .strictObject({
@@ -84,16 +82,16 @@ export const customize = z
       secret: true,
       example: '"!ZM_PASSWORD"',
     }),
-    use_hooks: flag(false, { about: "Whether hooks are run.", since: "5.4", waitsFor: HOOKS }),
+    use_hooks: flag(false, { about: "Whether hooks are run.", since: "5.4" }),
     send_event_end_notification: flag(false, {
       about: "Whether the end of an alarm is told.",
       since: "5.4",
-      waitsFor: ENDS,
+      live: true,
     }),
     send_event_start_notification: flag(true, {
       about: "Whether the start of an alarm is told.",
       since: "6.0.6",
-      waitsFor: ENDS,
+      live: true,
     }),
     es_rules: optionalText(
       {

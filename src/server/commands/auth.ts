@@ -26,7 +26,7 @@ export async function onAuth(
   if (connection.closed.aborted) return;
   switch (answer.outcome) {
     case "accepted":
-      connection.describe({ app: request.app, appVersion: request.appversion });
+      connection.describe({ app: request.app, appVersion: request.appversion, updates: request.updates });
       if (isControl) {
         context.control.admit(connection);
         connection.takeControl();

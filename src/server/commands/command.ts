@@ -44,6 +44,8 @@ export interface Connection {
 export interface ClientApp {
   readonly app: DeviceApp;
   readonly appVersion: string | null;
+  /** True when it wants to hear again of an alarm when a hook has answered. */
+  readonly updates?: boolean;
 }
 
 /** 1000 after a Fail reply, 1008 for breaking a rule (RFC 6455, 7.4.1), 1013 "try again later" (IANA registry). */
