@@ -8,11 +8,13 @@ import { createOutbox } from "./delivery/outbox.ts";
 import type { Alarm, EventId } from "./domain/alarm.ts";
 import type { ToldMark } from "./domain/decision.ts";
 import type { Monitor, MonitorId } from "./domain/monitor.ts";
+import type { Hooks } from "./hooks/hooks.ts";
 import type { Clock } from "./lib/clock.ts";
 import { createLifecycle, type Lifecycle, type Part } from "./lib/lifecycle.ts";
 import type { Logger } from "./lib/log.ts";
+import { within } from "./lib/within.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
-import type { DurableRecipients, EventLookup } from "./pipeline/ports.ts";
+import type { DurableRecipients, EventLookup, EventNotes } from "./pipeline/ports.ts";
 import type { ControlPanel } from "./server/control-panel.ts";
 import type { LoginProvider, RightsProvider } from "./server/login.ts";
 import { createServer } from "./server/server.ts";
@@ -56,6 +58,10 @@ export interface DaemonOptions {
   readonly panel?: ControlPanel;
   /** The rules of the operator; absent: there are none. */
   readonly rules?: Rules;
+  /** Scripts that look at alarms first; absent: there are none. */
+  readonly hooks?: Hooks;
+  /** Where what they found is written; absent: nowhere. */
+  readonly eventNotes?: EventNotes & Part;
   /** A configuration of versions 1.5 to 4, whose hooks decide for everybody. */
   readonly isOldDialect?: boolean;
   readonly clock: Clock;
@@ -123,6 +129,8 @@ export function createDaemon(options: DaemonOptions): Daemon {
     starts: store,
     ...(control && { control }),
     ...(options.rules && { rules: options.rules }),
+    ...(options.hooks && { hooks: options.hooks }),
+    ...(options.eventNotes && { notes: options.eventNotes }),
     recipients: durableRecipients(channels),
     outbox,
     events: zoneminder.events,
@@ -175,6 +183,17 @@ export function createDaemon(options: DaemonOptions): Daemon {
     catchUp.run();
   });
 
+  // At the end, hooks under way are ended, and their alarms are decided and saved before the outbox closes.
+  const waiting: Part = {
+    name: "pipeline",
+    async start(signal) {
+      await options.hooks?.start(signal);
+    },
+    async stop() {
+      await options.hooks?.stop();
+      await within(pipeline.idle(), DECIDE_DEADLINE_MS);
+    },
+  };
   // The door opens last: whoever can log in is told of everything.
   const delivery = [...channels, outbox, live];
   const parts: readonly Part[] = [
@@ -184,6 +203,8 @@ export function createDaemon(options: DaemonOptions): Daemon {
     ...(options.rules ? [options.rules] : []),
     ...(devices === null ? [] : [devices]),
     ...delivery,
+    ...(options.eventNotes ? [options.eventNotes] : []),
+    waiting,
     catchUp,
     monitors,
     watcher,
@@ -259,3 +280,5 @@ function durableRecipients(channels: readonly Channel[]): DurableRecipients {
 
 /** Alarms that run when the program starts are found by the first scans; what they belong to is known by then. */
 const CATCH_UP_DELAY_MS = 1_500;
+/** Of the 2 s in which the program must end: alarms that waited for a hook are told without. */
+const DECIDE_DEADLINE_MS = 400;

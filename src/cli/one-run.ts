@@ -3,8 +3,10 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { hasPushKey } from "../config/checks.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import { createRules } from "../config/rules.ts";
 import type { Config, KeyPath } from "../config/schema.ts";
 import { createDaemon, type Daemon } from "../daemon.ts";
+import { createHooks } from "../hooks/hooks.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/errors.ts";
 import type { Log, Logger } from "../lib/log.ts";
@@ -129,7 +131,23 @@ async function build(options: OneRunOptions): Promise<Built> {
     restart: () => restart.resolve("restart"),
     clock,
   });
-  const parts = { zoneminder, store, devices, channels, control, panel };
+  const isOldDialect = loaded.dialect === "ini-1.0" || loaded.dialect === "ini-3.3";
+  const hooks = createHooks({
+    ...config,
+    isOldDialect,
+    eventFolder: async ({ eventId }) => (eventId === null ? null : zoneminder.eventFiles.folder(eventId)),
+    environment: process.env,
+    clock,
+    logger: logger.child({ room: "hooks" }),
+  });
+  const rules = createRules({
+    path: config.customize.es_rules,
+    clock,
+    logger: logger.child({ room: "rules" }),
+  });
+  const { eventNotes } = zoneminder;
+  const deciding = { control, rules, hooks, eventNotes, isOldDialect };
+  const parts = { zoneminder, store, devices, channels, panel, ...deciding };
   const daemon = createDaemon({ config, version, ...parts, clock, logger });
   return { daemon, live, restart: restart.promise };
 

@@ -3,6 +3,7 @@ import type { Alarm, EventId } from "../domain/alarm.ts";
 import { createRefusals } from "../domain/briefing.ts";
 import type { Decision, ToldMark } from "../domain/decision.ts";
 import { hasAnswered, SKIPPED, saysYes } from "../domain/hook.ts";
+import { labelsOf } from "../domain/labels.ts";
 import type { MonitorId } from "../domain/monitor.ts";
 import { createRepeatGuard, type RepeatOptions } from "../domain/repeats.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -220,7 +221,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   function annotate({ eventId, hook: answer }: Alarm): void {
     if (eventId === null || answer === undefined || !saysYes(answer)) return;
     if (hook.use_hook_description) notes?.prepend(eventId, answer.text);
-    if (hook.tag_detected_objects) notes?.tag(eventId, answer.json);
+    if (hook.tag_detected_objects) notes?.tag(eventId, labelsOf(answer.json));
   }
 
   /** Gives the mark that is to be kept of the alarm's monitor. */

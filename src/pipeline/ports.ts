@@ -32,8 +32,8 @@ export interface Hooks {
 export interface EventNotes {
   /** Puts the text in front of the notes, and again after ZoneMinder has closed the event, if it is gone by then. */
   prepend(event: EventId, text: string): void;
-  /** The names that the JSON of a hook holds become tags of the event. */
-  tag(event: EventId, json: unknown): void;
+  /** What was detected becomes tags of the event. */
+  tag(event: EventId, names: readonly string[]): void;
 }
 
 /** Keeps marks on disk. Never throws and never blocks: a full disk costs the mark, not the alarm. */
