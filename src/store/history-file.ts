@@ -71,11 +71,12 @@ export function openHistory(path: string, { write }: { readonly write: boolean }
 function records(database: Database, which: string, value: number): readonly AlarmRecord[] {
   const deliveries = database.prepare("SELECT * FROM deliveries WHERE alarm = ? ORDER BY id");
   return database
-    .prepare(`SELECT id, alarm, withheld, sockets FROM alarms ${which}`)
+    .prepare(`SELECT * FROM alarms ${which}`)
     .all(value)
     .map((row) => ({
       alarm: JSON.parse(String(row.alarm)) as Alarm,
       withheld: row.withheld === "repeat" ? "repeat" : null,
+      // Absent in a file that an older program made and this one only reads.
       found: typeof row.found === "string" ? (JSON.parse(row.found) as string[]) : [],
       sockets: typeof row.sockets === "string" ? (JSON.parse(row.sockets) as SocketCounts) : null,
       deliveries: deliveries.all(Number(row.id)).map(deliveryFrom),

@@ -8,6 +8,7 @@ import { createDaemon, type Daemon, type ZoneMinder } from "../../src/daemon.ts"
 import { createSimulatedCamera, type SimulatedCamera } from "../../src/demo/simulated-camera.ts";
 import type { Monitor } from "../../src/domain/monitor.ts";
 import type { Rights } from "../../src/domain/recipient.ts";
+import { createHooks } from "../../src/hooks/hooks.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createStore } from "../../src/store/store.ts";
 import { parseVersion } from "../../src/zoneminder/version.ts";
@@ -57,8 +58,17 @@ export function createSite(
     const logger = recordingLogger(log);
     const config = change(testConfig());
     const store = createStore({ path: join(folder, "zmes.db"), clock: systemClock, logger });
+    const hooks = createHooks({
+      ...config,
+      isOldDialect: false,
+      eventFolder: async () => null,
+      environment: process.env,
+      clock: systemClock,
+      logger,
+    });
     return createDaemon({
       config,
+      hooks,
       version: "8.0.0",
       zoneminder,
       store,

@@ -34,7 +34,7 @@ export const hook = z
       example: "/var/lib/zmeventnotification/bin/zm_event_end.sh",
     }),
     event_start_notify_on_hook_success: channelList({
-      about: "Who is told of a start when the script says yes.",
+      about: "Who is told of a start when the script says yes; nobody as long as it is not set.",
       since: "5.0",
       example: "[all]",
     }),
