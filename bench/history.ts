@@ -58,6 +58,7 @@ function decision(event: number, at: number): DecisionRow {
     seenAt: at,
     alarm: JSON.stringify(alarm),
     withheld: null,
+    found: null,
     deliveries: Array.from({ length: RECIPIENTS }, (_, index) => ({
       channel: "fcm",
       recipient: `fcm:${String(index).padStart(16, "0")}`,

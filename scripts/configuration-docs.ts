@@ -18,7 +18,7 @@ export function configurationPage(): string {
     ...[...knownKeys.values()].filter((known) => known.section === section).map(keyRow),
     "",
   ]);
-  return `${[...INTRODUCTION, ...sections, ...oldNames(), ...commandLine()].join("\n")}\n`;
+  return `${[...INTRODUCTION, ...sections, ...changes(), ...oldNames(), ...commandLine()].join("\n")}\n`;
 }
 
 /**
@@ -89,7 +89,8 @@ const INTRODUCTION = [
   "wrong with file, line and key, and exits with 0 when the server can start, otherwise with 2. For completion in",
   "editors there is a JSON Schema, [zmes.schema.json](zmes.schema.json).",
   "",
-  "The command line stands above the file, and the file above the defaults.",
+  "The command line stands above what was changed by escontrol (see [protocol.md](protocol.md)), that above the file,",
+  "and the file above the defaults.",
   "",
   "## How values are written",
   "",
@@ -120,6 +121,34 @@ function keyRow(known: KnownKey): string {
     `${known.about}${status}`,
   ];
   return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+/** What need not wait for a restart, and what cannot be changed from afar. */
+function changes(): string[] {
+  const live = [...knownKeys.values()].filter((known) => known.live);
+  const open = [...knownKeys.values()].filter(({ guarded, status }) => guarded === null && status === "used");
+  return [
+    "## Changes while the server runs",
+    "",
+    "The file, and the one with the secrets, are read again when they change and on `SIGHUP`. A file with an error in it",
+    "changes nothing, and the log says what is wrong. These keys are taken up at once, without dropping a client; of the",
+    "others the log says that they wait for a restart (of the program, or by the command `restart` of escontrol):",
+    "",
+    ...bySection(live),
+    "",
+    "These may be changed by the command `edit` of escontrol. All others name programs, files, hosts, secrets or users, or",
+    "decide who is let in, and are changed in the file only:",
+    "",
+    ...bySection(open),
+    "",
+  ];
+}
+
+function bySection(keys: readonly KnownKey[]): string[] {
+  const sections = Map.groupBy(keys, ({ section }) => section);
+  return [...sections].map(
+    ([section, its]) => `* ${section}: ${its.map(({ key }) => `\`${key}\``).join(", ")}`,
+  );
 }
 
 function oldNames(): string[] {

@@ -2,20 +2,25 @@
 import type { AddressInfo } from "node:net";
 import type { Channel, MonitorNews } from "./channels/channel.ts";
 import { createWebSocketChannel } from "./channels/websocket.ts";
+import type { Rules } from "./config/rules.ts";
 import type { Config } from "./config/schema.ts";
 import { createOutbox } from "./delivery/outbox.ts";
 import type { Alarm, EventId } from "./domain/alarm.ts";
 import type { ToldMark } from "./domain/decision.ts";
 import type { Monitor, MonitorId } from "./domain/monitor.ts";
+import type { Hooks } from "./hooks/hooks.ts";
 import type { Clock } from "./lib/clock.ts";
 import { createLifecycle, type Lifecycle, type Part } from "./lib/lifecycle.ts";
 import type { Logger } from "./lib/log.ts";
+import { within } from "./lib/within.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
-import type { DurableRecipients, EventLookup } from "./pipeline/ports.ts";
+import type { DurableRecipients, EventLookup, EventNotes } from "./pipeline/ports.ts";
+import type { ControlPanel } from "./server/control-panel.ts";
 import type { LoginProvider, RightsProvider } from "./server/login.ts";
 import type { Pictures } from "./server/pictures.ts";
 import { createServer } from "./server/server.ts";
 import type { Devices } from "./store/device-registry.ts";
+import type { Control } from "./store/overrides.ts";
 import type { Store } from "./store/store.ts";
 import { createMonitorList, type MonitorSnapshot } from "./zoneminder/monitor-list.ts";
 import { Watcher } from "./zoneminder/watcher.ts";
@@ -53,6 +58,17 @@ export interface DaemonOptions {
   readonly channels?: readonly Channel[];
   /** From 0 to 1; spreads the pauses between attempts. */
   readonly random?: () => number;
+  /** What an administrator changed from afar, and the panel to do it; absent: the server cannot be controlled. */
+  readonly control?: Control;
+  readonly panel?: ControlPanel;
+  /** The rules of the operator; absent: there are none. */
+  readonly rules?: Rules;
+  /** Scripts that look at alarms first; absent: there are none. */
+  readonly hooks?: Hooks;
+  /** Where what they found is written; absent: nowhere. */
+  readonly eventNotes?: EventNotes & Part;
+  /** A configuration of versions 1.5 to 4, whose hooks decide for everybody. */
+  readonly isOldDialect?: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called after alarms were written to the sockets. */
@@ -64,6 +80,10 @@ export interface Daemon extends Lifecycle {
   address(): AddressInfo | null;
   /** How many clients are logged in. */
   clients(): number;
+  /** The monitors that are watched now. */
+  monitors(): readonly MonitorId[];
+  /** Looks at the list of monitors again soon: which are to be watched has changed. */
+  reloadMonitors(): void;
 }
 
 /** Builds the daemon. Nothing is opened before `start`; `stop` ends everything within 2 s. */
@@ -75,11 +95,13 @@ export function createDaemon(options: DaemonOptions): Daemon {
     devices = null,
     pictures = null,
     channels = [],
+    control,
     clock,
     logger,
     onTold,
   } = options;
   const room = (name: string) => logger.child({ room: name });
+  let watched: readonly MonitorId[] = [];
 
   const server = createServer({
     ...config,
@@ -87,6 +109,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     logins: zoneminder.logins,
     registry: config.fcm.enable ? devices : null,
     pictureDoor: pictures,
+    panel: options.panel ?? null,
     health: () => watcher.isHealthy(),
     clock,
     logger: room("server"),
@@ -108,8 +131,15 @@ export function createDaemon(options: DaemonOptions): Daemon {
   });
   const pipeline = createPipeline({
     options: config.customize,
+    hook: config.hook,
+    isOldDialect: options.isOldDialect ?? false,
     live,
     marks: store,
+    starts: store,
+    ...(control && { control }),
+    ...(options.rules && { rules: options.rules }),
+    ...(options.hooks && { hooks: options.hooks }),
+    ...(options.eventNotes && { notes: options.eventNotes }),
     recipients: durableRecipients(channels),
     outbox,
     events: zoneminder.events,
@@ -144,12 +174,13 @@ export function createDaemon(options: DaemonOptions): Daemon {
     },
     memory: store,
     fileIds: () => watcher.fileIds(),
-    skip: config.general.skip_monitors,
-    monitor_reload_interval: config.customize.monitor_reload_interval,
+    general: config.general,
+    customize: config.customize,
     onChange: (snapshot) => {
       const last = catchUp.lastTold();
       watcher.setMonitors(snapshot.monitors, snapshot.version, (id) => last.get(id) ?? null);
       catchUp.monitorsAre(snapshot.monitors);
+      watched = snapshot.monitors.map(({ id }) => id);
       const news: MonitorNews = {
         monitors: snapshot.monitors,
         isComplete: monitors.isFromDatabase(),
@@ -166,14 +197,29 @@ export function createDaemon(options: DaemonOptions): Daemon {
     catchUp.run();
   });
 
+  // At the end, hooks under way are ended, and their alarms are decided and saved before the outbox closes.
+  const waiting: Part = {
+    name: "pipeline",
+    async start(signal) {
+      await options.hooks?.start(signal);
+    },
+    async stop() {
+      await options.hooks?.stop();
+      await within(pipeline.idle(), DECIDE_DEADLINE_MS);
+    },
+  };
   // The door opens last: whoever can log in is told of everything.
   const delivery = [...channels, outbox, live];
   const parts: readonly Part[] = [
     store,
     zoneminder.part,
+    ...(control ? [control] : []),
+    ...(options.rules ? [options.rules] : []),
     ...(devices === null ? [] : [devices]),
     ...(pictures === null ? [] : [pictures]),
     ...delivery,
+    ...(options.eventNotes ? [options.eventNotes] : []),
+    waiting,
     catchUp,
     monitors,
     watcher,
@@ -185,6 +231,8 @@ export function createDaemon(options: DaemonOptions): Daemon {
     stop: lifecycle.stop,
     address: server.address,
     clients: () => server.sessions.counts().loggedIn,
+    monitors: () => watched,
+    reloadMonitors: () => monitors.reloadSoon(),
   };
 
   /** Once after the start, and after every stall: what was missed is taken from the database and told late. */
@@ -271,3 +319,5 @@ function durableRecipients(channels: readonly Channel[]): DurableRecipients {
 const CATCH_UP_DELAY_MS = 1_500;
 /** A search that failed is tried again ever more seldom, and at once when the database comes back. */
 const CATCH_UP_RETRY_AT_MOST_MS = 30_000;
+/** Of the 2 s in which the program must end: alarms that waited for a hook are told without. */
+const DECIDE_DEADLINE_MS = 400;

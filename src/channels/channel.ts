@@ -24,6 +24,8 @@ export interface Channel extends Part {
   /** Every beginning and end of an alarm as it is seen live, told or not: for channels that show states. */
   stateChanged?(alarms: readonly Alarm[]): void;
   monitorsChanged?(list: MonitorNews): void;
+  /** Cameras were muted or are heard again, by whatever way. */
+  mutesChanged?(): void;
 }
 
 /** The cameras watched from now on. */

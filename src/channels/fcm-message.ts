@@ -67,6 +67,7 @@ export function toRelayMessage(content: FcmContent, options: FcmMessageOptions):
       ios: {
         thread_id: THREAD,
         headers: apnsHeaders(alarm, options),
+        ...(alarm.critical && { interruption_level: "time-sensitive" }),
         ...(words.subtitle !== null && { subtitle: words.subtitle }),
       },
     }),
@@ -124,6 +125,7 @@ function dataFor({ alarm, device, picture }: FcmContent, options: FcmMessageOpti
     monitorName: nameOf(alarm),
     cause: causeOf(alarm),
     notification_foreground: "true",
+    ...(alarm.critical && { notification_type: "critical" }),
     ...(profile !== null && { profile }),
     // The iOS extension of zmNinja reads the picture from here and nowhere else.
     ...(device.platform === "ios" && picture !== null && { image_url_jpg: picture }),
@@ -135,7 +137,7 @@ type FcmData = Readonly<Record<string, string>>;
 function androidBlock(alarm: Alarm, device: FcmAddressee, options: FcmMessageOptions) {
   const channel = androidChannel(device);
   return {
-    priority: options.fcm_android_priority === "high" ? "HIGH" : "NORMAL",
+    priority: alarm.critical || options.fcm_android_priority === "high" ? "HIGH" : "NORMAL",
     ...(options.fcm_android_ttl !== null && { ttl: `${options.fcm_android_ttl}s` }),
     notification: {
       icon: ICON,
@@ -151,7 +153,7 @@ function relayAndroid(alarm: Alarm, device: FcmAddressee, options: FcmMessageOpt
   const channel = androidChannel(device);
   return {
     icon: ICON,
-    priority: options.fcm_android_priority,
+    priority: alarm.critical ? "high" : options.fcm_android_priority,
     ...(options.fcm_android_ttl !== null && { ttl: options.fcm_android_ttl }),
     tag: collapseId(alarm, options),
     ...(channel !== null && { channel }),
@@ -169,6 +171,8 @@ function apnsBlock({ alarm, badge, picture }: FcmContent, words: Words, options:
         badge,
         sound: SOUND,
         "thread-id": THREAD,
+        // "critical" needs a permission of Apple's that the apps do not have; this one breaks through a focus.
+        ...(alarm.critical && { "interruption-level": "time-sensitive" }),
         ...(picture !== null && { "mutable-content": 1 }),
       },
     },

@@ -174,9 +174,10 @@ export function createTableDevices({ table, idOf, clock, logger }: TableDevicesD
   }
 
   function recipientOf(device: Device): DurableRecipient {
-    const { id, label, filter, lastTold } = device;
+    const { id, label, filter, lastTold, owner, token } = device;
     const preferences = { ...filter, rights: rightsOfOwner(device), lastTold };
-    return { id, channel: "fcm", label, preferences };
+    const forRules = { user: owner, token: token.slice(-10) };
+    return { id, channel: "fcm", label, preferences, takesUpdates: true, device: forRules };
   }
 
   function rightsOfOwner({ owner }: Device): Rights {

@@ -1,17 +1,17 @@
 // Holds alarms that were missed while the program was away, for the clients that are still on their way back.
-import type { Alarm } from "../domain/alarm.ts";
+import type { Briefing } from "../domain/briefing.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { LiveReceiver, LiveSessions } from "./live-receiver.ts";
 
 export interface LateAlarmsOptions {
   readonly sessions: LiveSessions;
   readonly clock: Clock;
-  readonly tellTo: (receivers: readonly LiveReceiver[], alarms: readonly Alarm[]) => void;
+  readonly tellTo: (receivers: readonly LiveReceiver[], alarms: readonly Briefing[]) => void;
 }
 
 export interface LateAlarms {
   /** Keeps late alarms that everybody who is logged in now is being told. */
-  keep(alarms: readonly Alarm[]): void;
+  keep(alarms: readonly Briefing[]): void;
   stop(): void;
 }
 
@@ -25,7 +25,7 @@ const AFTER_LOGIN_MS = 2_000;
 const LOOK_EVERY_MS = 500;
 
 interface Held {
-  readonly alarms: readonly Alarm[];
+  readonly alarms: readonly Briefing[];
   readonly until: number;
   /** Connections that were told, or must not be. */
   readonly seen: WeakSet<LiveReceiver>;

@@ -10,6 +10,8 @@ export interface LiveReceiver {
   readonly recipient: Recipient;
   /** True when the same person is told by push as well: the copy says so, and old apps stay silent on it. */
   readonly supplementary: boolean;
+  /** True when the client asked for updates of what it was told. */
+  readonly updates?: boolean;
   /** False when the connection is closing or must not hear of alarms. */
   writable(): boolean;
   /** Hands finished frames to the socket. Never throws and never waits: a slow client is dealt with inside. */

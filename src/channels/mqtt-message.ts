@@ -14,7 +14,9 @@ interface OldMessage {
   readonly eventid: string;
   readonly hookvalue: string;
   readonly eventtype: (typeof EVENT_TYPES)[number];
-  readonly detection: readonly [];
+  readonly detection: unknown;
+  /** A rule says that it matters more than others. */
+  readonly critical?: "true";
   /** Ours, and new: the same however often this message is sent, so that repeats can be left out. */
   readonly zmes_id: NoticeId;
 }
@@ -28,9 +30,10 @@ export function oldMessage({ id, alarm }: Notice): string {
     name: alarm.phase === "ended" ? `Ended:${name}` : name,
     state: "alarm",
     eventid: event,
-    hookvalue: "0", // no hook has run
+    hookvalue: String(alarm.hook?.result ?? 0),
     eventtype: eventType(alarm),
-    detection: [],
+    detection: alarm.hook?.json ?? [],
+    ...(alarm.critical && { critical: "true" }),
     zmes_id: id,
   };
   return JSON.stringify(message);
@@ -46,6 +49,8 @@ export function eventMessage({ id, alarm }: Notice): string {
     cause: alarm.cause,
     /** When it was seen: it may have waited for the broker. */
     seen_at: new Date(alarm.seenAt).toISOString(),
+    ...(alarm.hook && { detection: alarm.hook.json ?? [] }),
+    ...(alarm.critical && { critical: "true" }),
     ...(alarm.late && { late: "true" }),
     zmes_id: id,
   });

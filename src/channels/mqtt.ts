@@ -100,6 +100,7 @@ export function createMqttChannel(options: MqttChannelOptions): MqttChannel {
   const recipient: DurableRecipient = {
     id: RECIPIENT,
     channel: "mqtt",
+    takesUpdates: true,
     label: `broker ${broker.label}`,
     preferences: { monitors: "all", intervals: new Map(), rights: "all", lastTold: new Map() },
   };
@@ -133,7 +134,7 @@ export function createMqttChannel(options: MqttChannelOptions): MqttChannel {
     } catch (failure) {
       throw asDeliveryError(failure);
     }
-    if (showsPictures && alarm.phase === "started") pictures?.show(alarm);
+    if (showsPictures && alarm.phase !== "ended") pictures?.show(alarm);
     return `accepted by the MQTT broker ${broker.label}`;
   }
 

@@ -8,10 +8,13 @@ interface AlarmEvent {
   readonly MonitorId: string;
   readonly EventId: string;
   readonly Cause: string;
-  readonly DetectionJson: readonly [];
-  readonly RulesObject: Readonly<Record<string, never>>;
+  /** Whatever JSON the hook printed; an empty list when there is none. */
+  readonly DetectionJson: unknown;
+  readonly RulesObject: { readonly notification_type?: "critical" };
   readonly Late?: "true";
   readonly Picture?: string;
+  /** It takes the place of the one before about the same alarm; only for clients that asked for updates. */
+  readonly Update?: "true";
 }
 
 interface AlarmMessage {
@@ -35,10 +38,11 @@ export function alarmMessage(alarm: Alarm, picture: string | null = null): Alarm
     MonitorId: String(alarm.monitor.id),
     EventId: String(alarm.eventId ?? 0),
     Cause: alarm.phase === "ended" ? `End:${alarm.cause}` : alarm.cause,
-    DetectionJson: [],
-    RulesObject: {},
+    DetectionJson: alarm.hook?.json ?? [],
+    RulesObject: alarm.critical ? { notification_type: "critical" } : {},
     ...(alarm.late && { Late: "true" }),
     ...(picture !== null && { Picture: picture }),
+    ...(alarm.phase === "updated" && { Update: "true" }),
   };
   return { event: "alarm", type: "", status: "Success", events: [event] };
 }

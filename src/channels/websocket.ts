@@ -1,8 +1,8 @@
 // The live channel: tells every logged-in WebSocket client of the alarms of one scan, at once and in slices.
 import type { Alarm } from "../domain/alarm.ts";
+import { type Addressee, type Briefing, decideFor } from "../domain/briefing.ts";
 import type { SocketCounts } from "../domain/history.ts";
-import { decide, type Refusal } from "../domain/policy.ts";
-import type { Recipient } from "../domain/recipient.ts";
+import { REFUSALS, type Refusal } from "../domain/policy.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
@@ -30,7 +30,7 @@ interface AlarmCounts {
 
 export interface WebSocketChannel extends Part {
   /** Writes the first slice before it returns; the order of alarms holds for each client. */
-  tell(alarms: readonly Alarm[]): void;
+  tell(alarms: readonly Briefing[]): void;
 }
 
 /** 9,000 sockets take 65 to 140 ms in one go; in slices of this length the scan goes on every 10 ms meanwhile. */
@@ -58,12 +58,12 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): WebSoc
     tell(alarms) {
       if (alarms.length === 0) return;
       tellTo(null, alarms);
-      const missed = alarms.filter((alarm) => alarm.late);
+      const missed = alarms.filter(({ alarm }) => alarm.late && alarm.phase === "started");
       if (missed.length > 0) late.keep(missed);
     },
   };
 
-  function tellTo(receivers: readonly LiveReceiver[] | null, alarms: readonly Alarm[]): void {
+  function tellTo(receivers: readonly LiveReceiver[] | null, alarms: readonly Briefing[]): void {
     const last = waiting.at(-1);
     if (last?.receivers === null && receivers === null) last.alarms.push(...alarms);
     else waiting.push({ receivers, alarms: [...alarms] });
@@ -108,15 +108,13 @@ interface Counts {
   readonly refused: Record<Refusal, number>;
 }
 
-const REFUSALS = ["not-permitted", "monitor-off", "too-soon"] as const satisfies readonly Refusal[];
-
 function noRefusals(): Record<Refusal, number> {
-  return { "not-permitted": 0, "monitor-off": 0, "too-soon": 0 };
+  return Object.fromEntries(REFUSALS.map((reason) => [reason, 0])) as Record<Refusal, number>;
 }
 
 /** As the history keeps them: reasons that refused nobody are left out. */
 function countsOf({ alarms, counts }: Round): readonly AlarmCounts[] {
-  return alarms.map((alarm, index) => {
+  return alarms.map(({ alarm }, index) => {
     const { told = 0, refused = noRefusals() } = counts[index] ?? {};
     const some = Object.entries(refused).filter(([, count]) => count > 0);
     return { alarm, counts: { told, refused: Object.fromEntries(some) } };
@@ -125,14 +123,14 @@ function countsOf({ alarms, counts }: Round): readonly AlarmCounts[] {
 
 /** Alarms that wait until those before them were told. */
 interface Telling {
-  readonly alarms: Alarm[];
+  readonly alarms: Briefing[];
   /** null: everybody who is logged in when it begins. */
   readonly receivers: readonly LiveReceiver[] | null;
 }
 
 /** The telling of some alarms, under way. */
 interface Round {
-  readonly alarms: readonly Alarm[];
+  readonly alarms: readonly Briefing[];
   /** null: one wording for all. Else receivers of the same user stand together. */
   readonly picture: PictureFor | null;
   readonly receivers: readonly LiveReceiver[];
@@ -144,7 +142,10 @@ interface Round {
   /** Whom the frames at hand are for; only the last user's are kept, a thousand users' would be too many. */
   user: string | null;
   wordings: Wordings;
-  /** Which alarms the client in hand gets. One array for all clients: an array each would be 2 MB per alarm. */
+  /**
+   * Which alarms the client in hand gets: twice the index, one more where it is critical for that client. One array
+   * for all clients: an array each would be 2 MB per alarm.
+   */
   readonly chosen: number[];
 }
 
@@ -156,14 +157,14 @@ interface Wordings {
 /** One wording of the alarms of a round. */
 interface Variant {
   readonly frameOf: (alarm: Alarm) => Buffer;
-  /** By the place of the alarm; built when the first client needs them, because hardly any round needs all. */
-  readonly frames: Buffer[];
+  /** By their number in `chosen`. Built when the first client needs them: hardly any round needs all wordings. */
+  readonly frames: Map<number, Buffer>;
   /** What the last client got: most clients get the same, and then share the joined bytes as well. */
   joined: { readonly chosen: readonly number[]; readonly bytes: Buffer } | null;
 }
 
 function startRound(
-  alarms: readonly Alarm[],
+  alarms: readonly Briefing[],
   all: readonly LiveReceiver[],
   picture: PictureFor | null,
   now: number,
@@ -178,8 +179,12 @@ function startRound(
 function wordingsFor(picture: PictureFor | null, user: string | null): Wordings {
   const link = (alarm: Alarm) => picture?.(alarm, user) ?? null;
   return {
-    plain: { frameOf: (alarm) => alarmFrame(alarm, link(alarm)), frames: [], joined: null },
-    supplementary: { frameOf: (alarm) => supplementaryFrame(alarm, link(alarm)), frames: [], joined: null },
+    plain: { frameOf: (alarm) => alarmFrame(alarm, link(alarm)), frames: new Map(), joined: null },
+    supplementary: {
+      frameOf: (alarm) => supplementaryFrame(alarm, link(alarm)),
+      frames: new Map(),
+      joined: null,
+    },
   };
 }
 
@@ -196,7 +201,7 @@ function tellSlice(round: Round, clock: Clock): boolean {
 }
 
 function tellOne(round: Round, receiver: LiveReceiver): void {
-  const count = chooseFor(round, receiver.recipient);
+  const count = chooseFor(round, receiver);
   if (count === 0) return;
   if (round.picture !== null && round.user !== receiver.user) {
     round.user = receiver.user;
@@ -208,22 +213,27 @@ function tellOne(round: Round, receiver: LiveReceiver): void {
 }
 
 /** Fills `round.chosen` and returns how many of its entries count. */
-function chooseFor(round: Round, recipient: Recipient): number {
+function chooseFor(round: Round, receiver: LiveReceiver): number {
+  const { recipient } = receiver;
+  const to: Addressee = { channel: "web", user: receiver.user, token: null };
   let count = 0;
   for (let index = 0; index < round.alarms.length; index++) {
-    const alarm = round.alarms[index];
+    const briefing = round.alarms[index];
     const counts = round.counts[index];
-    if (alarm === undefined || counts === undefined) continue;
-    const verdict = decide(alarm, recipient, round.now);
+    if (briefing === undefined || counts === undefined) continue;
+    const { alarm } = briefing;
+    if (alarm.phase === "updated" && receiver.updates !== true) continue;
+    const verdict = decideFor(briefing, receiver, to, recipient, round.now);
     if (!verdict.send) {
       counts.refused[verdict.reason] += 1;
       continue;
     }
     counts.told += 1;
-    round.chosen[count++] = index;
+    round.chosen[count++] = index * 2 + (verdict.critical ? 1 : 0);
     const monitor = alarm.monitor.id;
     // Only an interval ever reads it back; 64 monitors noted for each of 9,000 clients would be 20 MB.
-    if (recipient.intervals.has(monitor)) recipient.lastTold.set(monitor, round.now);
+    if (alarm.phase === "started" && recipient.intervals.has(monitor))
+      recipient.lastTold.set(monitor, round.now);
   }
   return count;
 }
@@ -233,18 +243,19 @@ function bytesOf(round: Round, count: number, variant: Variant): Buffer {
   const last = variant.joined;
   if (last !== null && isSame(last.chosen, round.chosen, count)) return last.bytes;
   const chosen = round.chosen.slice(0, count);
-  const frames = chosen.flatMap((index) => frameAt(round, index, variant) ?? []);
+  const frames = chosen.map((number) => frameOf(round, number, variant));
   const [only] = frames;
   const bytes = frames.length === 1 && only !== undefined ? only : Buffer.concat(frames);
   variant.joined = { chosen, bytes };
   return bytes;
 }
 
-function frameAt(round: Round, index: number, variant: Variant): Buffer | null {
-  const alarm = round.alarms[index];
-  if (alarm === undefined) return null;
-  const frame = variant.frames[index] ?? variant.frameOf(alarm);
-  variant.frames[index] = frame;
+function frameOf({ alarms }: Round, number: number, { frames, frameOf: build }: Variant): Buffer {
+  const before = frames.get(number);
+  const alarm = alarms[number >> 1]?.alarm;
+  if (before !== undefined || alarm === undefined) return before ?? Buffer.alloc(0);
+  const frame = build(number % 2 === 1 ? { ...alarm, critical: true } : alarm);
+  frames.set(number, frame);
   return frame;
 }
 

@@ -4,6 +4,7 @@ import { createFcmChannel, type PictureLink } from "../channels/fcm.ts";
 import type { PushDevices } from "../channels/fcm-devices.ts";
 import { createTableDevices, type PhoneTable } from "../channels/fcm-notifications.ts";
 import { createMqttChannel } from "../channels/mqtt.ts";
+import type { Mutes } from "../channels/mqtt-entities.ts";
 import { createScriptChannel } from "../channels/script.ts";
 import type { Config } from "../config/schema.ts";
 import type { Alarm, EventId } from "../domain/alarm.ts";
@@ -24,6 +25,8 @@ export interface ChannelsDeps {
   readonly readPicture: (alarm: Alarm) => Promise<Buffer | null>;
   /** Where the event's files are; null when nobody can say. */
   readonly eventFolder: (event: EventId) => Promise<string | null>;
+  /** Which cameras are muted, and how to change that: a switch for each in Home Assistant. */
+  readonly mutes: Mutes;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -37,12 +40,17 @@ export function createChannels({
   picture,
   readPicture,
   eventFolder,
+  mutes,
   clock,
   logger,
 }: ChannelsDeps): readonly Channel[] {
   const inRoom = logger.child({ room: "fcm" });
+  // The section itself with one key of another beside it: what changes while the program runs is seen here too.
+  const options = Object.create(config.fcm, {
+    tag_alarm_event_id: { get: () => config.customize.tag_alarm_event_id },
+  });
   const fcm = createFcmChannel({
-    options: { ...config.fcm, tag_alarm_event_id: config.customize.tag_alarm_event_id },
+    options,
     devices,
     table: config.fcm.use_zm_notifications
       ? createTableDevices({ table: phones, idOf: recipientIdOf, clock, logger: inRoom })
@@ -63,6 +71,7 @@ export function createChannels({
     config: config.mqtt,
     version,
     readPicture,
+    mutes,
     clock,
     logger: logger.child({ room: "mqtt" }),
   });

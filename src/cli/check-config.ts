@@ -1,11 +1,13 @@
 // `zmes check-config`, also `zmes --check-config`: the configuration as it is understood.
 import { parseOptions } from "../config/cli-options.ts";
-import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import type { LoadedConfig } from "../config/load.ts";
 import { type KnownKey, knownKeys } from "../config/schema.ts";
+import { showValue } from "../config/shown-value.ts";
 import { checkFiles, type FileFindings } from "./check-files.ts";
 import { type Command, EXIT } from "./command.ts";
 import { configOptions } from "./config-options.ts";
 import { configGroups } from "./config-rows.ts";
+import { readConfiguration } from "./configuration.ts";
 
 export const checkConfig: Command = {
   name: "check-config",
@@ -16,7 +18,7 @@ export const checkConfig: Command = {
   async run(argv, io) {
     const { overrides, configPath, warnings } = parseOptions(argv);
     for (const warning of warnings) io.stderr.write(`zmes: ${warning}\n`);
-    const loaded = loadConfig({ overrides, path: configPath, env: io.env });
+    const loaded = readConfiguration({ overrides, configPath }, io.env);
     const { text, exitCode } = reportConfig(loaded, await checkFiles(loaded, io.clock.now()));
     io.stdout.write(text);
     return exitCode;
@@ -31,6 +33,7 @@ export function reportConfig(loaded: LoadedConfig, files: FileFindings): Report 
   const blocks = [
     [heading(loaded.source)],
     ...configGroups(loaded, loaded.dialect),
+    listed("Changed by escontrol:", changedFromAfar(loaded)),
     listed("Set, but not used yet:", statuses(loaded, "not used yet")),
     listed("Set, but no longer needed:", statuses(loaded, "no longer needed")),
     listed("Warnings:", warnings),
@@ -62,6 +65,12 @@ function statuses(loaded: LoadedConfig, status: KnownKey["status"]): string[] {
   return [...knownKeys.values()]
     .filter((known) => known.status === status && loaded.origins.has(known.path))
     .map((known) => `${known.path}: ${known.reason}`);
+}
+
+function changedFromAfar(loaded: LoadedConfig): string[] {
+  return [...loaded.origins].flatMap(([path, { from }]) =>
+    from === "escontrol" ? [`${path}: ${showValue(loaded, path)}`] : [],
+  );
 }
 
 function listed(title: string, lines: readonly string[]): string[] {

@@ -1,6 +1,7 @@
 // Looks at the files a configuration names, as the server will when it starts.
 import { readServiceAccount } from "../channels/fcm-account.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import { loadRules } from "../config/rules-file.ts";
 import { AppError } from "../lib/errors.ts";
 import { expiryWarning, loadTls } from "../server/tls.ts";
 import { readZmConf } from "../zoneminder/zm-conf.ts";
@@ -18,7 +19,17 @@ export async function checkFiles({ config }: LoadedConfig, now: number): Promise
   // The configuration may be written before ZoneMinder is installed, or on another machine: no fault of it.
   const absent = zoneminder.ok ? [] : [`The server needs ZoneMinder on this machine: ${zoneminder.problem}`];
   const push = await checkServiceAccount(config.fcm);
-  return { warnings: [...tls.warnings, ...push, ...absent], problems: tls.problems };
+  const rules = checkRules(config.customize.es_rules);
+  return { warnings: [...tls.warnings, ...push, ...rules, ...absent], problems: tls.problems };
+}
+
+/** The server starts with a broken file as well, with what it can read of it: a warning. */
+function checkRules(path: string | null): readonly string[] {
+  if (path === null) return [];
+  const { problems, warnings } = loadRules(path);
+  const broken =
+    problems.length === 0 ? [] : [`${path} is broken: only what can be read of the rules is used`];
+  return [...problems, ...broken, ...warnings];
 }
 
 /** No phone is reached with a bad key, but everything else works: a warning, as at the start. */

@@ -1,6 +1,5 @@
 // `zmes devices`: the registered phones as their file has them.
 import { parseOptions } from "../config/cli-options.ts";
-import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { type Device, pushesThisMonth, tokenEnd } from "../domain/device.ts";
 import { escapeControls } from "../lib/log-text.ts";
@@ -8,6 +7,7 @@ import { becomeUser } from "../lib/privileges.ts";
 import { readZmConf } from "../zoneminder/zm-conf.ts";
 import { type Command, EXIT, refuseUsage } from "./command.ts";
 import { configOptions } from "./config-options.ts";
+import { readConfiguration } from "./configuration.ts";
 import { readStoredDevices } from "./stored-devices.ts";
 
 export const devices: Command = {
@@ -26,7 +26,7 @@ export const devices: Command = {
     const options = parseOptions(argv.filter((word) => word !== "--json"));
     for (const warning of options.warnings) io.stderr.write(`zmes: ${warning}\n`);
     if (options.rest.length > 0) return refuseUsage(io, "devices", "it takes options only.");
-    const { config } = loadConfig({ overrides: options.overrides, path: options.configPath, env: io.env });
+    const { config } = readConfiguration(options, io.env);
     const zoneminder = readZmConf(config.zoneminder.config);
     const values = zoneminder.ok ? zoneminder.conf.values : new Map<string, string>();
     becomeUser(values.get("ZM_WEB_USER"), values.get("ZM_WEB_GROUP"));

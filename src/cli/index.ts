@@ -8,6 +8,7 @@ import { createHelp } from "./help.ts";
 import { listen } from "./listen.ts";
 import { outbox } from "./outbox.ts";
 import { pictures } from "./pictures.ts";
+import { rules } from "./rules.ts";
 import { run } from "./run.ts";
 import { testPush } from "./test-push.ts";
 import { version } from "./version.ts";
@@ -19,6 +20,7 @@ const explained: readonly Command[] = [
   exampleConfig,
   why,
   outbox,
+  rules,
   devices,
   testPush,
   pictures,

@@ -1,12 +1,12 @@
 // `zmes run`: the daemon itself, in the foreground.
 import { parseOptions } from "../config/cli-options.ts";
-import { loadConfig } from "../config/load.ts";
 import { AppError } from "../lib/errors.ts";
 import { settleStandardStreams } from "../lib/standard-streams.ts";
 import { isStartedByZmdc, takeProcessTitle } from "../zoneminder/zmdc.ts";
 import { checkConfig } from "./check-config.ts";
 import { type Command, EXIT } from "./command.ts";
 import { configOptions } from "./config-options.ts";
+import { readConfiguration } from "./configuration.ts";
 import { serve } from "./serve.ts";
 import { version } from "./version.ts";
 
@@ -26,7 +26,8 @@ export const run: Command = {
     settleStandardStreams(underZmdc);
     takeProcessTitle(underZmdc);
     for (const warning of options.warnings) io.stderr.write(`zmes: ${warning}\n`);
-    const loaded = loadConfig({ overrides: options.overrides, path: options.configPath, env: io.env });
+    const read = (kept?: ReadonlyMap<string, string>) => readConfiguration(options, io.env, kept);
+    const loaded = read();
     if (loaded.problems.length > 0) {
       for (const problem of loaded.problems) io.stderr.write(`${problem}\n`);
       io.stderr.write(
@@ -35,7 +36,8 @@ export const run: Command = {
       return EXIT.usage;
     }
     try {
-      await serve({ loaded, debug: options.debug, underZmdc, stop: io.stopSignal(), clock: io.clock });
+      const { debug } = options;
+      await serve({ loaded, read, debug, underZmdc, stop: io.stopSignal(), clock: io.clock });
       return EXIT.ok;
     } catch (failure) {
       if (!(failure instanceof AppError)) throw failure;

@@ -5,7 +5,6 @@ import type { FcmContent } from "../channels/fcm-message.ts";
 import type { FcmSender } from "../channels/fcm-sender.ts";
 import { fcmWay } from "../channels/fcm-way.ts";
 import { parseOptions } from "../config/cli-options.ts";
-import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { type Alarm, alarmId } from "../domain/alarm.ts";
 import type { Device } from "../domain/device.ts";
@@ -17,6 +16,7 @@ import { hideSecrets } from "../lib/secrets-in-logs.ts";
 import { readZmConf } from "../zoneminder/zm-conf.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { configOptions } from "./config-options.ts";
+import { readConfiguration } from "./configuration.ts";
 import { readStoredDevices } from "./stored-devices.ts";
 
 export const testPush: Command = {
@@ -40,7 +40,7 @@ export const testPush: Command = {
       return refuseUsage(io, "test-push", "it takes the end of one phone's token, or the word all.");
     const fault = pictureFault(picture);
     if (fault !== null) return refuseUsage(io, "test-push", fault);
-    const { config } = loadConfig({ overrides, path: configPath, env: io.env });
+    const { config } = readConfiguration({ overrides, configPath }, io.env);
     const zoneminder = readZmConf(config.zoneminder.config);
     const values = zoneminder.ok ? zoneminder.conf.values : new Map<string, string>();
     becomeUser(values.get("ZM_WEB_USER"), values.get("ZM_WEB_GROUP"));

@@ -124,7 +124,7 @@ export function findDangers(config: Config, isSet: (path: KeyPath) => boolean): 
       text: "this is not used: a certificate needs its key. Set mqtt.tls_cert and mqtt.tls_key, or neither.",
     });
   }
-  dangers.push(...pictureDangers(config), ...scriptDangers(config));
+  dangers.push(...pictureDangers(config), ...scriptDangers(config), ...hookDangers(config, isSet));
   if (isSet("customize.event_check_interval")) {
     dangers.push({
       path: "customize.event_check_interval",
@@ -132,6 +132,26 @@ export function findDangers(config: Config, isSet: (path: KeyPath) => boolean): 
     });
   }
   return dangers;
+}
+
+/** As compiled in, the lists name nobody, and a hook then silences everything. */
+function hookDangers({ hook, customize }: Config, isSet: (path: KeyPath) => boolean): readonly Finding[] {
+  const start = hook.event_start_hook ?? hook.hook_script;
+  if (start !== null && !customize.use_hooks && isSet("customize.use_hooks"))
+    return [
+      {
+        path: "customize.use_hooks",
+        text: "hooks are switched off: the scripts in section hook are not run.",
+      },
+    ];
+  const lists = ["start", "end"] as const;
+  return lists.flatMap((phase) => {
+    const script = phase === "start" ? start : hook.event_end_hook;
+    const key = `event_${phase}_notify_on_hook_success` as const;
+    if (!customize.use_hooks || script === null || hook[key].length > 0) return [];
+    const text = `a hook is run, but this list names no channel: nobody is told of ${phase}s. Set it to all.`;
+    return [{ path: `hook.${key}`, text }];
+  });
 }
 
 /** Whether there is anything by which phones can be reached. */

@@ -22,7 +22,14 @@ export interface KeyFacts {
   readonly secret: boolean;
   /** A value to show where the default is "not set". */
   readonly example: string | null;
+  /** True when a change is taken up by the running program; otherwise it waits for the next start. */
+  readonly live: boolean;
+  /** What the key names that nobody may change from afar; null for keys that escontrol may edit. */
+  readonly guarded: Guarded | null;
 }
+
+/** Programs, files, hosts, secrets, users and all that decides who is let in: never changed over the network. */
+type Guarded = "a program" | "a file" | "a host" | "a secret" | "a user" | "authentication";
 
 /** Facts of every key, found by its schema. */
 export const keyFacts = z.registry<KeyFacts>();
@@ -35,6 +42,9 @@ export interface KeyNotes {
   readonly obsolete?: string;
   readonly secret?: boolean;
   readonly example?: string;
+  readonly live?: boolean;
+  /** Needed only where the kind (a file, a URL) and `secret` do not say it. */
+  readonly guarded?: Guarded;
 }
 
 /** yes or no */
@@ -118,9 +128,13 @@ function known<S extends z.ZodType>(schema: S, kind: Kind, expected: string, not
     reason: notes.obsolete ?? notes.waitsFor ?? "",
     secret: notes.secret ?? false,
     example: notes.example ?? null,
+    live: notes.live ?? false,
+    guarded: notes.guarded ?? (notes.secret ? "a secret" : GUARDED_KINDS[kind]) ?? null,
   });
   return schema;
 }
+
+const GUARDED_KINDS: { readonly [K in Kind]?: Guarded } = { file: "a file", url: "a host" };
 
 function wholeNumber(limits: Limits): string {
   return `a whole number from ${limits.min} to ${limits.max}`;

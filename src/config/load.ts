@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type Finding, findDangers, findProblems } from "./checks.ts";
 import { isIni, parseConfigFile, readTextFile } from "./config-file.ts";
 import { type Dialect, iniDialect } from "./dialect.ts";
+import { keptOverrides } from "./kept-settings.ts";
 import type { RawFile, Remark } from "./raw-file.ts";
 import { type Override, readEntries, readOverrides, type Settings } from "./read-entries.ts";
 import { resolveText } from "./resolve-text.ts";
@@ -16,13 +17,21 @@ export interface LoadRequest {
   readonly env?: { readonly ZMES_CONFIG?: string | undefined };
   /** Options of the command line that stand above the file. */
   readonly overrides?: readonly Override[];
+  /** Settings changed from afar, by key, as they are kept in that data directory: above the file, below the options. */
+  readonly keptIn?: (dataDirectory: string) => KeptSettings;
   /** Where to look when no file is named; for tests. */
   readonly searchPath?: readonly string[];
 }
 
+interface KeptSettings {
+  readonly settings: ReadonlyMap<string, string>;
+  /** Why there are none, or not all; null when all is well. */
+  readonly problem: string | null;
+}
+
 /** Where a value came from. */
 export interface Origin {
-  readonly from: "file" | "command line";
+  readonly from: "file" | "escontrol" | "command line";
   /** True when the value, or a part of it, must not be shown. */
   readonly secret: boolean;
 }
@@ -56,8 +65,9 @@ export function loadConfig(request: LoadRequest = {}): LoadedConfig {
   const references = { file: source.file, secrets, bangIsLiteral: source.dialect === "ini-1.0" };
   const fromFile = readEntries(source.file, source.dialect, references);
   const fromLine = readOverrides(request.overrides ?? []);
-  const config = build(fromFile, fromLine);
-  const found = examine(config, source, fromFile, fromLine);
+  const kept = readKept(build(fromFile, fromLine), request);
+  const config = build(fromFile, kept, fromLine);
+  const found = examine(config, source, fromFile, [kept, fromLine]);
   const { file, path, read, absent, dialect } = source;
   const inFile = [
     ...file.problems,
@@ -69,9 +79,10 @@ export function loadConfig(request: LoadRequest = {}): LoadedConfig {
     config,
     source: { path, read, absent },
     dialect,
-    origins: originsOf(fromFile, fromLine),
+    origins: originsOf(fromFile, kept, fromLine),
     warnings: [
       ...placed(source, [...file.warnings, ...fromFile.warnings, ...found.warnings]),
+      ...kept.warnings.map((warning) => warning.text),
       ...(secrets?.warnings ?? []),
     ],
     problems: [
@@ -139,6 +150,17 @@ function aboutSecrets(secrets: Secrets | null, fromFile: Settings): Remark[] {
   return [{ line: lineOf(fromFile, "general.secrets"), text: `general.secrets: ${secrets.unreadable}` }];
 }
 
+/** Only while the control interface is switched on: who switches it off is rid of what it changed. */
+function readKept({ general }: Config, { keptIn }: LoadRequest): Settings {
+  if (!general.use_escontrol_interface || !keptIn) return readOverrides([]);
+  const kept = keptIn(general.base_data_path);
+  const { overrides, warnings } = keptOverrides(kept.settings);
+  const read = readOverrides(overrides);
+  const problem = kept.problem === null ? [] : [{ line: 0, text: kept.problem }];
+  // A value that another version took must not keep this one from starting.
+  return { values: read.values, warnings: [...problem, ...warnings, ...read.problems], problems: [] };
+}
+
 function build(...layers: readonly Settings[]): Config {
   const tree: Record<string, Record<string, unknown>> = {};
   for (const { values } of layers) {
@@ -151,14 +173,14 @@ function build(...layers: readonly Settings[]): Config {
   return configSchema.parse(tree);
 }
 
-function examine(config: Config, source: Source, fromFile: Settings, fromLine: Settings) {
+function examine(config: Config, source: Source, fromFile: Settings, above: readonly Settings[]) {
   // Of a file that could not be read nothing is known, and a key whose value is wrong is not "not set".
   if (!source.file.complete) return { warnings: [], problems: [] };
   const remark = (finding: Finding): Remark => {
     return { line: lineOf(fromFile, finding.path), text: `${finding.path}: ${finding.text}` };
   };
   const off = source.dialect.startsWith("ini") ? '"enable = no"' : '"enable: no"';
-  const isSet = (path: KeyPath) => fromFile.values.has(path) || fromLine.values.has(path);
+  const isSet = (path: KeyPath) => [fromFile, ...above].some(({ values }) => values.has(path));
   const sectionOf = (text: string) => text.slice(0, text.indexOf(".") + 1);
   const isTold = ({ path }: Finding) =>
     fromFile.problems.some(({ text }) => text.startsWith(sectionOf(path)));
@@ -174,9 +196,10 @@ function lineOf(settings: Settings, path: KeyPath): number {
   return settings.values.get(path)?.line ?? 0;
 }
 
-function originsOf(fromFile: Settings, fromLine: Settings): ReadonlyMap<KeyPath, Origin> {
+function originsOf(fromFile: Settings, kept: Settings, fromLine: Settings): ReadonlyMap<KeyPath, Origin> {
   const origins = new Map<KeyPath, Origin>();
   for (const [path, { secret }] of fromFile.values) origins.set(path, { from: "file", secret });
+  for (const [path, { secret }] of kept.values) origins.set(path, { from: "escontrol", secret });
   for (const [path, { secret }] of fromLine.values) origins.set(path, { from: "command line", secret });
   return origins;
 }

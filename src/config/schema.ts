@@ -72,6 +72,13 @@ export function defaultConfig(): Config {
   return configSchema.parse({});
 }
 
+/** The value of a key. */
+export function valueAt(config: Config, path: KeyPath): unknown {
+  const [section = "", key = ""] = path.split(".");
+  const sections: Readonly<Record<string, Readonly<Record<string, unknown>>>> = config;
+  return sections[section]?.[key];
+}
+
 type DeepReadonly<T> = T extends readonly (infer E)[]
   ? readonly DeepReadonly<E>[]
   : T extends object

@@ -1,7 +1,7 @@
 // Writes a value for people to read, without ever showing a secret.
 import type { Origin } from "./load.ts";
 import type { Config, KeyPath } from "./schema.ts";
-import { knownKeys } from "./schema.ts";
+import { knownKeys, valueAt } from "./schema.ts";
 
 /** What is needed to show a value. */
 export interface Shown {
@@ -23,13 +23,6 @@ export function showValue({ config, origins }: Shown, path: KeyPath): string {
   // nothing away, and the operator must see which file is meant.
   if (origins.get(path)?.secret && known.kind !== "file") return "(defined)";
   return oneLine(text);
-}
-
-/** The value of a key. */
-function valueAt(config: Config, path: KeyPath): unknown {
-  const [section = "", key = ""] = path.split(".");
-  const sections: Readonly<Record<string, Readonly<Record<string, unknown>>>> = config;
-  return sections[section]?.[key];
 }
 
 /**

@@ -37,18 +37,32 @@ export function readYaml(text: string): RawFile {
 }
 
 function readDocument(source: string): RawFile {
+  const { document, lines, problems, complete } = parseYaml(source);
+  const file: Sink = { entries: [], sections: new Map(), problems: [...problems] };
+  if (complete) readSections({ document, lines, file });
+  return { ...file, warnings: [], complete };
+}
+
+/** A document of YAML with its mistakes in our words. */
+export interface ParsedYaml {
+  readonly document: Document.Parsed;
+  readonly lines: LineCounter;
+  readonly problems: readonly Remark[];
+  /** A doubled key leaves the rest readable, so that its other mistakes are told as well. */
+  readonly complete: boolean;
+}
+
+/** Parses the text. May throw on a few contrived inputs. */
+export function parseYaml(source: string): ParsedYaml {
   const lines = new LineCounter();
   // "error" rather than "silent": only then a second document in the file is reported.
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
-  const file: Sink = { entries: [], sections: new Map(), problems: [] };
-  for (const error of document.errors) {
+  const problems = document.errors.map((error) => {
     const at = error.code === "DUPLICATE_KEY" ? keyAfter(source, error.pos[0]) : error.pos[0];
-    file.problems.push({ line: lines.linePos(at).line, text: inOurWords(error.code, source.slice(at)) });
-  }
-  // A doubled key leaves the rest readable, so that its other mistakes are told as well.
+    return { line: lines.linePos(at).line, text: inOurWords(error.code, source.slice(at)) };
+  });
   const complete = document.errors.every((error) => error.code === "DUPLICATE_KEY");
-  if (complete) readSections({ document, lines, file });
-  return { ...file, warnings: [], complete };
+  return { document, lines, problems, complete };
 }
 
 interface Sink {
@@ -113,7 +127,7 @@ function readValue(reading: Reading, node: unknown): RawValue {
 }
 
 /** The text as typed; null for an empty value, `~` and `null`. */
-function textOf(node: Scalar): string | null {
+export function textOf(node: Scalar): string | null {
   if (node.tag?.startsWith("!")) return [node.tag, String(node.value ?? "")].join(" ").trim();
   if (node.value === null) return null;
   return node.type === "PLAIN" ? (node.source ?? String(node.value)) : String(node.value);

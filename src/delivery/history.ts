@@ -5,15 +5,15 @@ import type { Refusal } from "../domain/policy.ts";
 
 /** One alarm: a heading, then a line for the sockets and one for each recipient. */
 export function explainAlarm(record: AlarmRecord): readonly string[] {
-  const { alarm, withheld, sockets, deliveries } = record;
+  const { alarm, withheld, sockets, deliveries, found = [] } = record;
   const cause = alarm.cause === "" ? "" : `, ${alarm.cause}`;
   const which = alarm.edge > 1 ? `alarm ${alarm.edge} of the event, ` : "";
   const late = alarm.late ? ", found after the fact" : "";
-  const end = alarm.phase === "ended" ? "its end, " : "";
-  const heading = `${alarm.monitor.name} (monitor ${alarm.monitor.id})${cause}: ${which}${end}seen at ${moment(alarm.seenAt)}${late}`;
+  const heading = `${alarm.monitor.name} (monitor ${alarm.monitor.id})${cause}: ${which}${PHASES[alarm.phase]}seen at ${moment(alarm.seenAt)}${late}`;
   if (withheld !== null) return [heading, `  nobody was told: ${WITHHELD[withheld]}`];
   return [
     heading,
+    ...found.map((sentence) => `  ${sentence}`),
     `  ${explainSockets(sockets, alarm.monitor.id)}`,
     ...deliveries.map((each) => `  ${each.label}: ${explainDelivery(each, record)}`),
   ];
@@ -35,6 +35,12 @@ export function moment(at: number): string {
   return `${day(at)} ${time(at)}`;
 }
 
+const PHASES = {
+  started: "",
+  updated: "told anew with the answer of its hook, ",
+  ended: "its end, ",
+} as const;
+
 const WITHHELD = {
   repeat:
     "it came too soon after another alarm of the same event (customize.repeat_cooldown, notify_each_alarm)",
@@ -49,6 +55,11 @@ const CHANNELS: Readonly<Record<ChannelName, string>> = {
 /** Why somebody is not told; `their` is "its" for one recipient and "their" for several. */
 const REFUSALS: Readonly<Record<Refusal, (monitor: number, their: string) => string>> = {
   "not-permitted": (monitor, their) => `${their} user may not see monitor ${monitor}`,
+  muted: (monitor) => `monitor ${monitor} is muted (escontrol)`,
+  rule: () => "a rule mutes it",
+  "channel-off": () =>
+    "the channel is not on the list of the hook, or is switched off (customize.send_event_start_notification)",
+  "hook-said-no": () => "the hook said no, and the list for that leaves the channel out",
   "monitor-off": (monitor, their) => `monitor ${monitor} is outside ${their} list`,
   "too-soon": (monitor, their) => `${their} interval for monitor ${monitor} was not over`,
 };
@@ -66,7 +77,7 @@ function explainDelivery(its: DeliveryRecord, { alarm }: AlarmRecord): string {
   const ended = its.endedAt ?? its.createdAt;
   switch (its.state) {
     case "refused":
-      return `not sent, ${its.reason === null ? "no reason noted" : REFUSALS[its.reason](alarm.monitor.id, "its")}`;
+      return `not sent, ${its.reason === null ? "no reason noted" : REFUSALS[its.reason](alarm.monitor.id, "its")}${ruleIn(its)}`;
     case "pending":
       return its.attempts === 0
         ? `waits for its first attempt since ${moment(its.createdAt)}`
@@ -80,6 +91,12 @@ function explainDelivery(its: DeliveryRecord, { alarm }: AlarmRecord): string {
     case "dropped":
       return `dropped at ${moment(ended)}${words}`;
   }
+}
+
+/** Which rule it was. */
+function ruleIn({ trace }: DeliveryRecord): string {
+  const by = trace.find(({ passed, by: rule }) => !passed && rule !== undefined)?.by;
+  return by === undefined ? "" : `: ${by}`;
 }
 
 function attempts({ attempts: count }: DeliveryRecord): string {

@@ -77,7 +77,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     put(decisions) {
       void save(decisions);
     },
-    noteSockets: (told) => store.addSockets(told.map(({ alarm, counts }) => ({ alarm: alarm.id, counts }))),
+    noteSockets: (told) => store.addSockets(told),
     health: unsaved.counts,
   };
 

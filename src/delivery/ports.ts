@@ -1,5 +1,5 @@
 // What the outbox needs of its neighbours: a file to keep notices in, and channels to send them with.
-import type { AlarmId } from "../domain/alarm.ts";
+import type { Alarm } from "../domain/alarm.ts";
 import type { Decision } from "../domain/decision.ts";
 import type { Outcome, SocketCounts } from "../domain/history.ts";
 import type { ChannelName, Notice, RecipientId } from "../domain/notice.ts";
@@ -31,7 +31,7 @@ export interface OutboxStore {
   save(decisions: readonly Decision[]): Promise<readonly (readonly number[])[] | null>;
   /** Resolves once it is on the disk, however long that takes. */
   settle(outcomes: readonly Settled[]): Promise<void>;
-  addSockets(rows: readonly { readonly alarm: AlarmId; readonly counts: SocketCounts }[]): void;
+  addSockets(rows: readonly { readonly alarm: Alarm; readonly counts: SocketCounts }[]): void;
   backlog(): Promise<readonly (Addressee & { readonly count: number })[] | null>;
   pending(of: Addressee, except: readonly number[], limit: number): Promise<readonly StoredNotice[] | null>;
   due(rows: readonly number[]): Promise<ReadonlyMap<number, number> | null>;

@@ -1,4 +1,5 @@
 // An alarm: one camera saw something. The word every room of the program shares.
+import type { HookOutcome } from "./hook.ts";
 import type { Monitor, MonitorId } from "./monitor.ts";
 
 /** `Events.Id` of ZoneMinder, a positive whole number. */
@@ -14,13 +15,18 @@ export interface Alarm {
   readonly eventId: EventId | null;
   /** The nth alarm inside this event, from 1; more than 1 only in continuous events. */
   readonly edge: number;
-  readonly phase: "started" | "ended";
+  /** "updated": what was told of its beginning, told anew because a hook has answered. */
+  readonly phase: "started" | "updated" | "ended";
   /** ZoneMinder's own words, such as "Motion Front,Drive"; never null, may be empty. */
   readonly cause: string;
   /** Milliseconds since 1970, when the watcher saw the change; latency is measured from here. */
   readonly seenAt: number;
   /** True when found after the fact: it began while the program was not watching. */
   readonly late: boolean;
+  /** What the hook said; absent when none was to run. */
+  readonly hook?: HookOutcome;
+  /** A rule says that this alarm matters more than others, for the recipient at hand. */
+  readonly critical?: boolean;
 }
 
 /** The number as an EventId, or null for 0 and anything else that is no event. */

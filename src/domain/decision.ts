@@ -27,4 +27,6 @@ export interface Decision {
   readonly withheld: "repeat" | null;
   /** null when it was kept before, by itself. */
   readonly mark: ToldMark | null;
+  /** What was found out about the alarm itself, in sentences: the hook's answer, orders, rules. */
+  readonly found?: readonly string[];
 }

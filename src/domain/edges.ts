@@ -75,6 +75,8 @@ export interface Remembered {
   readonly event: EventId | null;
   readonly edge: number;
   readonly open: boolean;
+  /** When that alarm was seen, ms since 1970. */
+  readonly at?: number;
 }
 
 /**

@@ -46,6 +46,8 @@ export interface DeliveryRecord {
 export interface AlarmRecord {
   readonly alarm: Alarm;
   readonly withheld: Decision["withheld"];
+  /** What was found out about the alarm itself, in sentences. */
+  readonly found?: readonly string[];
   /** null when the program ended before the sockets' part was noted. */
   readonly sockets: SocketCounts | null;
   readonly deliveries: readonly DeliveryRecord[];

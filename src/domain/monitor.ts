@@ -18,6 +18,8 @@ export interface Monitor {
    * (event close mode "alarm"); null when the mode is not known.
    */
   readonly closesEventOnAlarm: boolean | null;
+  /** Numbers and names of the ZoneMinder groups it is in, those above them included; absent: none. */
+  readonly groups?: readonly string[];
 }
 
 /** The number as a MonitorId, or null for anything that cannot be one. */

@@ -8,8 +8,8 @@ export type RecipientId = string & { readonly __brand: "RecipientId" };
 export type ChannelName = "fcm" | "mqtt" | "script";
 
 /**
- * "<alarm id>/<recipient id>", or "<alarm id>:end/<recipient id>" for the end of that alarm: the same however often
- * it is sent, so that receivers can leave out repeats.
+ * "<alarm id>/<recipient id>", or "<alarm id>:end/<recipient id>" for the end of that alarm and ":update" for what a
+ * hook added to its beginning: the same however often it is sent, so that receivers can leave out repeats.
  */
 export type NoticeId = string & { readonly __brand: "NoticeId" };
 
@@ -36,6 +36,10 @@ export interface DurableRecipient {
    * holds up no other. Its notices then go to one recipient per monitor, `recipientFor`.
    */
   readonly isOrderedByMonitor?: boolean;
+  /** True when a second message replaces the first; others are told of a beginning once. */
+  readonly takesUpdates?: boolean;
+  /** Whose phone it is, for rules: the user's name and the last ten characters of the token. */
+  readonly device?: { readonly user: string | null; readonly token: string };
 }
 
 /** Whom an alarm is told to when the recipient keeps the order of each monitor alone: "script:4". */
@@ -45,5 +49,7 @@ export function recipientFor(recipient: DurableRecipient, { monitor }: Alarm): D
 }
 
 export function noticeId(alarm: Alarm, recipient: RecipientId): NoticeId {
-  return `${alarm.id}${alarm.phase === "ended" ? ":end" : ""}/${recipient}` as NoticeId;
+  return `${alarm.id}${SUFFIXES[alarm.phase]}/${recipient}` as NoticeId;
 }
+
+const SUFFIXES = { started: "", updated: ":update", ended: ":end" } as const;

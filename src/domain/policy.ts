@@ -1,57 +1,133 @@
 // Decides whether one recipient is told of one alarm, and always says why.
 import type { Alarm } from "./alarm.ts";
+import type { MonitorControl } from "./control.ts";
 import { maySee, type Recipient } from "./recipient.ts";
+import type { RuleDecision } from "./rules.ts";
 
 /** Why a recipient is not told. Each has its sentence in docs/troubleshooting.md. */
-export type Refusal = "not-permitted" | "monitor-off" | "too-soon";
+export type Refusal =
+  | "not-permitted"
+  | "muted"
+  | "rule"
+  | "channel-off"
+  | "hook-said-no"
+  | "monitor-off"
+  | "too-soon";
+
+/** Every refusal, in the order in which it is tested. */
+export const REFUSALS = [
+  "not-permitted",
+  "muted",
+  "rule",
+  "channel-off",
+  "hook-said-no",
+  "monitor-off",
+  "too-soon",
+] as const satisfies readonly Refusal[];
 
 /** A test that was made, in the order it was made: its name and what came of it. */
 interface Step {
-  readonly test: "permission" | "list" | "interval";
+  /** "start": whether the beginning of the alarm was told. */
+  readonly test: "permission" | "control" | "rule" | "channel" | "list" | "interval" | "start";
   readonly passed: boolean;
+  /** Which rule it was. */
+  readonly by?: string;
+  readonly critical?: true;
 }
 
 export type Verdict = { readonly trace: readonly Step[] } & (
-  | { readonly send: true }
+  | { readonly send: true; readonly critical?: true }
   | { readonly send: false; readonly reason: Refusal }
 );
 
-// Nearly every verdict is one of these four: shared, so that telling 9,000 sockets allocates nothing.
-const passed = {
-  permission: step("permission", true),
-  list: step("list", true),
-  interval: step("interval", true),
-};
-const SEND: Verdict = { send: true, trace: [passed.permission, passed.list, passed.interval] };
-const NOT_PERMITTED: Verdict = { send: false, reason: "not-permitted", trace: [step("permission", false)] };
-const MONITOR_OFF: Verdict = {
-  send: false,
-  reason: "monitor-off",
-  trace: [passed.permission, step("list", false)],
-};
-const TOO_SOON: Verdict = {
-  send: false,
-  reason: "too-soon",
-  trace: [passed.permission, passed.list, step("interval", false)],
-};
-
-/**
- * Permission first, so that no list or interval can widen it; then the recipient's own list, then its interval
- * (told when `now - last told >= interval`, as the original has it). Pure; `now` in ms since 1970.
- */
-export function decide(alarm: Alarm, recipient: Recipient, now: number): Verdict {
-  const monitor = alarm.monitor.id;
-  if (!maySee(recipient.rights, monitor)) return NOT_PERMITTED;
-  if (recipient.monitors !== "all" && !recipient.monitors.has(monitor)) return MONITOR_OFF;
-  const interval = recipient.intervals.get(monitor);
-  if (interval !== undefined) {
-    const last = recipient.lastTold.get(monitor);
-    // A moment in the future means that the clock was set back: nobody knows how long ago it was.
-    if (last !== undefined && last <= now && now - last < interval * 1000) return TOO_SOON;
-  }
-  return SEND;
+/** What holds for one recipient. The same object for many recipients: verdicts are shared along with it. */
+export interface Circumstances {
+  readonly control: MonitorControl;
+  /** null: no rule decided. */
+  readonly rule: Pick<RuleDecision, "outcome" | "rule"> | null;
+  /** Whether the channel may carry this: "off" by a switch or list, "hook-said-no" because of the hook's answer. */
+  readonly channel: "allowed" | "off" | "hook-said-no";
 }
 
-function step(test: Step["test"], passedTest: boolean): Step {
-  return { test, passed: passedTest };
+export const NOTHING_SPECIAL: Circumstances = { control: "default", rule: null, channel: "allowed" };
+
+/**
+ * Permission first, so that nothing can widen it; then orders, rules and channel lists; then the recipient's own list
+ * and its interval (told when `now - last told >= interval`, as the original has it), which `forced` overrides. An
+ * interval counts beginnings only. Pure; `now` in ms since 1970.
+ */
+export function decide(
+  alarm: Alarm,
+  recipient: Recipient,
+  now: number,
+  circumstances: Circumstances = NOTHING_SPECIAL,
+): Verdict {
+  const monitor = alarm.monitor.id;
+  if (!maySee(recipient.rights, monitor)) return NOT_PERMITTED;
+  const verdicts = verdictsUnder(circumstances);
+  if (verdicts.refusal !== null) return verdicts.refusal;
+  if (circumstances.control === "forced") return verdicts.send;
+  if (recipient.monitors !== "all" && !recipient.monitors.has(monitor)) return verdicts.monitorOff;
+  const interval = recipient.intervals.get(monitor);
+  if (interval !== undefined && alarm.phase === "started") {
+    const last = recipient.lastTold.get(monitor);
+    // A moment in the future means that the clock was set back: nobody knows how long ago it was.
+    if (last !== undefined && last <= now && now - last < interval * 1000) return verdicts.tooSoon;
+  }
+  return verdicts.send;
+}
+
+const PERMITTED: Step = { test: "permission", passed: true };
+const NOT_PERMITTED: Verdict = {
+  send: false,
+  reason: "not-permitted",
+  trace: [{ test: "permission", passed: false }],
+};
+
+/** What can come of given circumstances: shared, so that telling 9,000 sockets allocates nothing. */
+interface Verdicts {
+  /** Set when nobody is told under them. */
+  readonly refusal: Verdict | null;
+  readonly send: Verdict;
+  readonly monitorOff: Verdict;
+  readonly tooSoon: Verdict;
+}
+
+const known = new WeakMap<Circumstances, Verdicts>();
+
+function verdictsUnder(circumstances: Circumstances): Verdicts {
+  const before = known.get(circumstances);
+  if (before !== undefined) return before;
+  const verdicts = build(circumstances);
+  known.set(circumstances, verdicts);
+  return verdicts;
+}
+
+function build({ control, rule, channel }: Circumstances): Verdicts {
+  const trace: Step[] = [PERMITTED];
+  const critical = rule?.outcome === "critical" ? { critical: true as const } : {};
+  let reason: Refusal | null = null;
+  if (control !== "default") trace.push({ test: "control", passed: control === "forced" });
+  if (control === "muted") reason = "muted";
+  if (reason === null && rule !== null && rule.rule !== null) {
+    const passed = rule.outcome === "none" || rule.outcome === "critical";
+    trace.push({ test: "rule", passed, by: rule.rule, ...critical });
+    if (!passed) reason = "rule";
+  }
+  if (reason === null && channel !== "allowed") {
+    trace.push({ test: "channel", passed: false });
+    reason = channel === "off" ? "channel-off" : "hook-said-no";
+  }
+  const list: Step = { test: "list", passed: true };
+  const own: Step[] = control === "forced" ? [] : [list, { test: "interval", passed: true }];
+  return {
+    refusal: reason === null ? null : { send: false, reason, trace },
+    send: { send: true, trace: [...trace, ...own], ...critical },
+    monitorOff: { send: false, reason: "monitor-off", trace: [...trace, { test: "list", passed: false }] },
+    tooSoon: {
+      send: false,
+      reason: "too-soon",
+      trace: [...trace, list, { test: "interval", passed: false }],
+    },
+  };
 }

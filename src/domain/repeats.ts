@@ -14,11 +14,12 @@ export interface RepeatGuard {
   isWorthTelling(alarm: Alarm): boolean;
 }
 
-export function createRepeatGuard({ notify_each_alarm, repeat_cooldown }: RepeatOptions): RepeatGuard {
+export function createRepeatGuard(options: RepeatOptions): RepeatGuard {
   const lastTold = new Map<MonitorId, { readonly event: EventId; readonly at: number }>();
   return {
     isWorthTelling({ monitor, eventId, edge, seenAt }) {
       if (eventId === null) return true;
+      const { notify_each_alarm, repeat_cooldown } = options;
       const last = lastTold.get(monitor.id);
       if (edge > 1 && !notify_each_alarm) return false;
       // A moment in the future means that the clock was set back, maybe by hours: better told twice than never.

@@ -12,7 +12,7 @@ interface ScriptRun {
   readonly signal?: AbortSignal;
 }
 
-type ScriptEnd =
+export type ScriptEnd =
   | { readonly kind: "exited"; readonly code: number }
   /** By somebody else's signal. */
   | { readonly kind: "killed"; readonly signal: string }
@@ -21,7 +21,7 @@ type ScriptEnd =
   /** It never ran. `code` is the system's, such as ENOENT. */
   | { readonly kind: "not-started"; readonly code: string | null; readonly reason: string };
 
-interface ScriptResult {
+export interface ScriptResult {
   readonly end: ScriptEnd;
   /** What it printed, as far as `outputBytes` allow; bytes that are no UTF-8 are replaced. */
   readonly stdout: string;

@@ -1,8 +1,9 @@
 // Decides about the recipients of durable channels, alarm by alarm, in slices: the scan must go on meanwhile.
 import type { Alarm } from "../domain/alarm.ts";
+import { type Briefing, decideFor } from "../domain/briefing.ts";
 import type { Decision, ToldMark } from "../domain/decision.ts";
 import { type DurableRecipient, type Notice, noticeId, recipientFor } from "../domain/notice.ts";
-import { decide } from "../domain/policy.ts";
+import type { RuleChannel } from "../domain/rules.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { DurableRecipients, Outbox } from "./ports.ts";
 
@@ -11,8 +12,10 @@ export interface Deciding {
   add(alarms: readonly Undecided[]): void;
 }
 
-interface Undecided {
-  readonly alarm: Alarm;
+export interface Undecided {
+  readonly briefing: Briefing;
+  /** What was found out about the alarm itself, in sentences. */
+  readonly found: readonly string[];
   /** The newest of its monitor when asked: an alarm may be over by the time its slice comes. */
   readonly mark: () => ToldMark;
   /** Set when nobody shall be told. */
@@ -51,26 +54,38 @@ export function createDeciding({ recipients, outbox, clock }: DecidingDeps): Dec
     if (running) setImmediate(slice);
   }
 
-  function decided({ alarm, mark, withheld }: Undecided): Decision {
-    const everybody =
-      withheld === null ? recipients.all().map((recipient) => recipientFor(recipient, alarm)) : [];
+  function decided({ briefing, found, mark, withheld }: Undecided): Decision {
+    const { alarm } = briefing;
+    const everybody = withheld === null ? recipients.all().filter((each) => takes(each, alarm)) : [];
     const now = clock.now();
-    const verdicts = everybody.map((recipient) => ({
-      recipient,
-      verdict: decide(alarm, recipient.preferences, now),
-    }));
     const notices: Notice[] = [];
-    for (const { recipient, verdict } of verdicts)
-      if (verdict.send) notices.push(noticeFor(alarm, recipient, now));
-    return { alarm, notices, verdicts, withheld, mark: mark() };
+    const verdicts = everybody.map((each) => {
+      const recipient = recipientFor(each, alarm);
+      const to = {
+        channel: recipient.channel satisfies RuleChannel,
+        user: null,
+        token: null,
+        ...each.device,
+      };
+      const verdict = decideFor(briefing, recipient.id, to, recipient.preferences, now);
+      if (verdict.send)
+        notices.push(noticeFor(verdict.critical ? { ...alarm, critical: true } : alarm, recipient, now));
+      return { recipient, verdict };
+    });
+    return { alarm, notices, verdicts, withheld, mark: mark(), found };
   }
 
   function noticeFor(alarm: Alarm, recipient: DurableRecipient, now: number): Notice {
     const { id, channel, preferences } = recipient;
     const monitor = alarm.monitor.id;
-    // Only an interval ever reads it back.
-    if (preferences.intervals.has(monitor)) preferences.lastTold.set(monitor, now);
+    // Only an interval ever reads it back, and it counts beginnings.
+    if (alarm.phase === "started" && preferences.intervals.has(monitor))
+      preferences.lastTold.set(monitor, now);
     const expiresAt = now + recipients.expiresAfterMs(recipient);
     return { id: noticeId(alarm, id), channel, recipient: id, alarm, createdAt: now, expiresAt };
   }
+}
+
+function takes(recipient: DurableRecipient, { phase }: Alarm): boolean {
+  return phase !== "updated" || recipient.takesUpdates === true;
 }

@@ -6,12 +6,17 @@ export interface Lanes {
   /** Runs the job after those already in the monitor's lane. A job that throws is logged; the lane goes on. */
   run(monitor: MonitorId, job: () => Promise<void>): void;
   isBusy(monitor: MonitorId): boolean;
+  /** Resolves once no lane has anything to do. */
+  idle(): Promise<void>;
 }
 
 export function createLanes(logger: Logger): Lanes {
   const tails = new Map<MonitorId, Promise<void>>();
   return {
     isBusy: (monitor) => tails.has(monitor),
+    async idle() {
+      while (tails.size > 0) await Promise.all(tails.values());
+    },
     run(monitor, job) {
       const before = tails.get(monitor) ?? Promise.resolve();
       const tail = before.then(job).catch((error: unknown) => {

@@ -1,22 +1,47 @@
-// What happens to an alarm, in order: enrich where that is needed, tell the sockets, then decide and save.
+// What happens to an alarm, in order: ask its hook where there is one, tell the sockets, then decide and save.
 import type { Alarm, AlarmId } from "../domain/alarm.ts";
-import type { ToldMark } from "../domain/decision.ts";
+import { createRefusals } from "../domain/briefing.ts";
+import type { Decision, ToldMark } from "../domain/decision.ts";
+import { hasAnswered, SKIPPED, saysYes } from "../domain/hook.ts";
+import { labelsOf } from "../domain/labels.ts";
 import type { MonitorId } from "../domain/monitor.ts";
 import { createRepeatGuard, type RepeatOptions } from "../domain/repeats.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import { within } from "../lib/within.ts";
+import { type BriefingDeps, createBriefings } from "./briefings.ts";
+import type { ListOptions, SwitchOptions } from "./channel-lists.ts";
 import { createDeciding } from "./deciding.ts";
+import { causeOfEnd, endWithAnswer, type HookTextOptions, toldText, withAnswer } from "./hook-text.ts";
 import { createLanes } from "./lanes.ts";
-import type { DurableRecipients, EventLookup, LiveChannel, Marks, Outbox } from "./ports.ts";
+import type {
+  DurableRecipients,
+  EventLookup,
+  EventNotes,
+  Hooks,
+  LiveChannel,
+  Marks,
+  Outbox,
+  Starts,
+} from "./ports.ts";
+import { type Begun, createRunning } from "./running.ts";
 
-export interface PipelineDeps {
-  readonly options: RepeatOptions;
+export interface PipelineDeps extends BriefingDeps {
+  /** The section "customize". */
+  readonly options: RepeatOptions & SwitchOptions;
+  /** The section "hook". */
+  readonly hook: ListOptions &
+    HookTextOptions & { readonly notify_first: boolean; readonly tag_detected_objects: boolean };
   readonly live: LiveChannel;
   readonly marks: Marks;
+  /** Where beginnings of an earlier run are looked up; absent: nowhere. */
+  readonly starts?: Starts;
   readonly recipients: DurableRecipients;
   readonly outbox: Outbox;
   readonly events: EventLookup;
+  /** Absent: nothing is asked before alarms are told. */
+  readonly hooks?: Hooks;
+  readonly notes?: EventNotes;
   /** Told once per alarm, after the sockets: counting and showing. */
   readonly onTold?: (alarms: readonly Alarm[]) => void;
   readonly clock: Clock;
@@ -30,6 +55,8 @@ export interface Pipeline {
   handleMissed(alarms: readonly Alarm[]): void;
   /** What was last told of each monitor: `before` brought up to date by what this run told. */
   marks(before: readonly ToldMark[]): readonly ToldMark[];
+  /** Resolves once no alarm waits for a hook or the database. */
+  idle(): Promise<void>;
 }
 
 /**
@@ -42,65 +69,168 @@ const CONTINUOUS = "Continuous";
 const NOTES_DEADLINE_MS = 300;
 /** Far more than any catch-up looks back over. */
 const HANDLED_ALARMS = 10_000;
+/** Of an alarm that ended while the program was away: one that began longer ago is nobody's news any more. */
+const OLDEST_LATE_END_MS = 86_400_000;
+
+/** An alarm on its way, and why nobody is told of it, if so. */
+interface Item {
+  readonly alarm: Alarm;
+  readonly withheld: Decision["withheld"];
+}
+
+type Job = () => Promise<void>;
 
 export function createPipeline(deps: PipelineDeps): Pipeline {
-  const { options, live, marks, events, onTold, logger } = deps;
+  const { options, hook, hooks, live, marks, events, notes, onTold, clock, logger } = deps;
   const repeats = createRepeatGuard(options);
+  const brief = createBriefings(deps);
   const deciding = createDeciding(deps);
   const lanes = createLanes(logger);
+  const running = createRunning(deps.starts);
   const told = new Map<MonitorId, ToldMark>();
   /** Alarms of this run that were handled, newest last. */
   const handled = new Set<AlarmId>();
 
   return {
-    handle,
-    handleMissed: (alarms) => handle(alarms.filter(({ id }) => !handled.has(id))),
+    handle: (alarms) => handle(alarms, false),
+    handleMissed: (alarms) =>
+      handle(
+        alarms.filter(({ id }) => !handled.has(id)),
+        true,
+      ),
     marks: (before) => [
       ...new Map([...before.map((mark) => [mark.monitor, mark] as const), ...told]).values(),
     ],
+    idle: lanes.idle,
   };
 
-  function handle(alarms: readonly Alarm[]): void {
-    const ready: Alarm[] = [];
+  function handle(alarms: readonly Alarm[], areOver: boolean): void {
+    const ready: Item[] = [];
     for (const alarm of alarms) {
-      if (needsNotes(alarm)) lanes.run(alarm.monitor.id, async () => tell([await withNotes(alarm)]));
-      else if (lanes.isBusy(alarm.monitor.id)) lanes.run(alarm.monitor.id, async () => tell([alarm]));
-      else ready.push(alarm);
+      handled.add(alarm.id);
+      const item: Item = { alarm, withheld: isRepeat(alarm) ? "repeat" : null };
+      const job = alarm.phase === "ended" ? endJob(alarm) : startJob(item, areOver);
+      if (job !== null) lanes.run(alarm.monitor.id, job);
+      else if (lanes.isBusy(alarm.monitor.id)) lanes.run(alarm.monitor.id, async () => tell([item], areOver));
+      else ready.push(item);
     }
-    tell(ready);
+    forgetOldest();
+    tell(ready, areOver);
   }
 
-  function tell(alarms: readonly Alarm[]): void {
-    if (alarms.length === 0) return;
-    const started = alarms.filter((alarm) => alarm.phase === "started");
-    const worth = new Set(started.filter((alarm) => repeats.isWorthTelling(alarm)));
-    if (worth.size > 0) live.tell([...worth]); // now, before any await
-    const remembered = alarms.map((alarm) => ({ alarm, mark: remember(alarm) }));
-    forgetOldest();
-    // The mark of a start goes to disk together with what was decided about it.
-    deciding.add(
-      remembered
-        .filter(({ alarm }) => alarm.phase === "started")
-        .map(({ alarm, mark }) => ({
-          alarm,
-          mark: () => told.get(alarm.monitor.id) ?? mark,
-          withheld: worth.has(alarm) ? null : "repeat",
-        })),
+  function isRepeat(alarm: Alarm): boolean {
+    return alarm.phase === "started" && !repeats.isWorthTelling(alarm);
+  }
+
+  /** What has to be waited for before the beginning is told; null when that is nothing. */
+  function startJob(item: Item, isOver: boolean): Job | null {
+    const { alarm, withheld } = item;
+    const asks = withheld === null && hooks?.plan(alarm) === "run";
+    if (!asks && !needsNotes(alarm)) return null;
+    const ask = asks ? hooks.enter(alarm) : null;
+    return async () => {
+      const current = needsNotes(alarm) ? await withZones(alarm) : alarm;
+      if (ask === null) {
+        tell([{ alarm: current, withheld }], isOver);
+        return;
+      }
+      if (hook.notify_first) tell([{ alarm: current, withheld }], isOver, true);
+      const answered = withAnswer(current, await ask(current), hook, deps.isOldDialect);
+      annotate(answered);
+      if (hook.notify_first) update(answered);
+      else tell([{ alarm: answered, withheld }], isOver);
+    };
+  }
+
+  /** The same for an end: notes and hook are asked only where somebody may hear of it. */
+  function endJob(alarm: Alarm): Job | null {
+    const asks = hooks?.plan(alarm) === "run";
+    if (!asks && !options.send_event_end_notification) return null;
+    const ask = asks ? hooks.enter(alarm) : null;
+    return async () => {
+      const begun = await running.end(alarm);
+      const startText = toldText(begun.alarm.hook, hook);
+      const written = await notesOf(alarm);
+      const cause = causeOfEnd(alarm.cause || begun.alarm.cause, written, startText);
+      let ended: Alarm = { ...alarm, cause };
+      if (ask !== null) ended = endWithAnswer(ended, await ask(ended), hook);
+      const isOld = clock.now() - begun.alarm.seenAt > OLDEST_LATE_END_MS && alarm.late;
+      const isQuiet = begun.withheld !== null || !options.send_event_end_notification;
+      tellEnd(ended, begun, isOld || isQuiet);
+    };
+  }
+
+  function tell(items: readonly Item[], areOver: boolean, isFirstStep = false): void {
+    if (items.length === 0) return;
+    const started = items.filter(({ alarm }) => alarm.phase === "started").map(begin);
+    const worth = started.filter(({ withheld }) => withheld === null);
+    if (worth.length > 0) live.tell(worth.map(({ briefing }) => briefing)); // now, before any await
+    decideOn(started);
+    const over = items.filter(({ alarm }) => alarm.phase === "ended").map(({ alarm }) => remember(alarm));
+    if (over.length > 0) marks.put(over);
+    for (const { alarm, withheld } of started) logAlarm(alarm, withheld === null);
+    if (worth.length > 0) onTold?.(worth.map(({ alarm }) => alarm));
+
+    function begin({ alarm, withheld }: Item) {
+      const known = hooks?.plan(alarm) === "skip" ? { ...alarm, hook: SKIPPED } : alarm;
+      const refusals = createRefusals();
+      if (!areOver) running.begin({ alarm: known, withheld, refusals });
+      return {
+        alarm: known,
+        withheld,
+        ...brief({ alarm: known, refusals, atStart: undefined, isFirstStep }),
+      };
+    }
+  }
+
+  /** What was told at once, told anew with the answer of the hook. */
+  function update(answered: Alarm): void {
+    running.update(answered);
+    if (!hasAnswered(answered.hook)) return;
+    const alarm: Alarm = { ...answered, phase: "updated" };
+    const refusals = running.get(answered)?.refusals ?? null;
+    const briefed = brief({ alarm, refusals, atStart: undefined, isFirstStep: false });
+    live.tell([briefed.briefing]);
+    decideOn([{ alarm, withheld: null, ...briefed }]);
+  }
+
+  function tellEnd(alarm: Alarm, begun: Begun, isWithheld: boolean): void {
+    if (isWithheld) {
+      marks.put([remember(alarm)]);
+      return;
+    }
+    const { refusals } = begun;
+    const briefed = brief({ alarm, refusals, atStart: begun.alarm.hook, isFirstStep: false });
+    live.tell([briefed.briefing]);
+    decideOn([{ alarm, withheld: null, ...briefed }]);
+    logger.info(
+      { monitor: alarm.monitor.id, event: alarm.eventId ?? 0, edge: alarm.edge, cause: alarm.cause },
+      `Event ${alarm.eventId ?? 0} of ${alarm.monitor.name} has ended`,
     );
-    const over = remembered.filter(({ alarm }) => alarm.phase === "ended");
-    if (over.length > 0) marks.put(over.map(({ mark }) => mark));
-    for (const alarm of started) logAlarm(alarm, worth.has(alarm));
-    if (worth.size > 0) onTold?.([...worth]);
+  }
+
+  /** The mark goes to disk together with what was decided. */
+  function decideOn(briefed: readonly (Item & ReturnType<typeof brief>)[]): void {
+    const undecided = briefed.map(({ alarm, ...rest }) => ({ ...rest, mark: remember(alarm), alarm }));
+    deciding.add(
+      undecided.map((each) => ({ ...each, mark: () => told.get(each.alarm.monitor.id) ?? each.mark })),
+    );
+  }
+
+  /** The notes of the event and its tags say what the hook found. */
+  function annotate({ eventId, hook: answer }: Alarm): void {
+    if (eventId === null || answer === undefined || !saysYes(answer)) return;
+    if (hook.use_hook_description) notes?.prepend(eventId, answer.text);
+    if (hook.tag_detected_objects) notes?.tag(eventId, labelsOf(answer.json));
   }
 
   /** Gives the mark that is to be kept of the alarm's monitor. */
   function remember(alarm: Alarm): ToldMark {
-    const { id, monitor, eventId, edge, seenAt, late, phase } = alarm;
+    const { monitor, eventId, edge, seenAt, late, phase } = alarm;
     const last = told.get(monitor.id);
-    handled.add(id);
     // A missed alarm may be found when a newer one was told already: the mark stays with the newer one.
     if (late && eventId !== null && last !== undefined && eventId < (last.event ?? 0)) return last;
-    const mark = { monitor: monitor.id, event: eventId, edge, at: seenAt, open: phase === "started" };
+    const mark = { monitor: monitor.id, event: eventId, edge, at: seenAt, open: phase !== "ended" };
     told.set(monitor.id, mark);
     return mark;
   }
@@ -123,11 +253,13 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       );
   }
 
-  async function withNotes(alarm: Alarm): Promise<Alarm> {
-    const notes =
-      alarm.eventId === null ? null : await within(events.notes(alarm.eventId), NOTES_DEADLINE_MS);
-    const zones = notes?.replace(/^\s*Continuous:?\s*/, "").trim() ?? "";
+  async function withZones(alarm: Alarm): Promise<Alarm> {
+    const zones = (await notesOf(alarm))?.replace(/^\s*Continuous:?\s*/, "").trim() ?? "";
     return zones === "" ? alarm : { ...alarm, cause: zones };
+  }
+
+  async function notesOf({ eventId }: Alarm): Promise<string | null> {
+    return eventId === null ? null : within(events.notes(eventId), NOTES_DEADLINE_MS);
   }
 }
 

@@ -7,13 +7,13 @@ export interface AddressCounter {
   count(key: string): number;
 }
 
-/** A counter that lets each key have `most`. It holds only keys that have at least one. */
-export function createAddressCounter(most: number): AddressCounter {
+/** A counter that lets each key have `most()`, asked each time. It holds only keys that have at least one. */
+export function createAddressCounter(most: () => number): AddressCounter {
   const counts = new Map<string, number>();
   return {
     tryAdd(key) {
       const count = counts.get(key) ?? 0;
-      if (count >= most) return false;
+      if (count >= most()) return false;
       counts.set(key, count + 1);
       return true;
     },

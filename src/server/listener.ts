@@ -93,6 +93,8 @@ export function createListener(options: ListenerOptions): Listener {
     }
     const giveBack = (): void => options.unauthenticated.remove(limitKey(address));
     if (options.isProxy(peer)) socket.once("close", giveBack);
+    // ws reads it once per connection, and the limit may have changed since the start.
+    webSockets.options.maxPayload = limits.message_bytes;
     webSockets.handleUpgrade(request, socket, head, (ws: WebSocket) => {
       socket.off("close", giveBack);
       handshakes.finish(socket);

@@ -27,8 +27,8 @@ const MAX_REMEMBERED = 10_000;
 
 /** Puts the limits in front of a login provider. */
 export function limitLogins(logins: LoginProvider, limits: LoginLimits, clock: Clock): LimitedLogins {
-  const addresses = createFailures(limits.failed_logins_per_address, clock);
-  const users = createFailures(limits.failed_logins_per_user, clock);
+  const addresses = createFailures(() => limits.failed_logins_per_address, clock);
+  const users = createFailures(() => limits.failed_logins_per_user, clock);
   const lines = new Map<string, Line>();
   let waiting = 0;
 
@@ -122,20 +122,21 @@ interface Failures {
   add(key: string): void;
 }
 
-function createFailures(perMinute: number, clock: Clock): Failures {
+function createFailures(limit: () => number, clock: Clock): Failures {
   const buckets = new Map<string, { readonly left: number; readonly at: number }>();
-  const msPerToken = 60_000 / perMinute;
+  const msPerToken = (): number => 60_000 / limit();
   const left = (key: string): number => {
     const bucket = buckets.get(key);
+    const perMinute = limit();
     if (bucket === undefined) return perMinute;
-    const filled = bucket.left + (clock.monotonic() - bucket.at) / msPerToken;
+    const filled = bucket.left + (clock.monotonic() - bucket.at) / msPerToken();
     if (filled < perMinute) return filled;
     buckets.delete(key);
     return perMinute;
   };
   return {
     left,
-    waitMs: (key) => Math.max(0, (1 - left(key)) * msPerToken),
+    waitMs: (key) => Math.max(0, (1 - left(key)) * msPerToken()),
     add(key) {
       const remaining = Math.max(0, left(key) - 1);
       buckets.delete(key);

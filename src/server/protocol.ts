@@ -1,12 +1,13 @@
 // The words of the WebSocket protocol: what a client's message means, and the replies the server may give.
 import type { DeviceApp, Platform } from "../domain/device.ts";
+import { type MonitorId, monitorId } from "../domain/monitor.ts";
 
 /** What a client's message asks for. Nothing a client can send makes `parseMessage` throw. */
 export type Incoming =
   | { readonly event: "auth"; readonly auth: AuthRequest }
   | { readonly event: "control"; readonly control: ControlRequest }
   | { readonly event: "push"; readonly push: PushRequest }
-  | { readonly event: "escontrol" }
+  | { readonly event: "escontrol"; readonly escontrol: EscontrolRequest }
   /** An event of a name nobody knows; `echo` is that name as the reply repeats it. */
   | { readonly event: "unknown"; readonly echo: Scalar }
   /** Not JSON, or JSON that is no message (an array, a bare string). */
@@ -20,6 +21,8 @@ export interface AuthRequest {
   readonly monlist: string | null;
   readonly intlist: string | null;
   readonly appversion: string | null;
+  /** It wants to hear again of an alarm when a hook has answered. */
+  readonly updates: boolean;
   readonly app: DeviceApp;
 }
 
@@ -44,10 +47,34 @@ export type PushRequest =
   | { readonly type: "badge"; readonly badge: number | null; readonly token: string }
   | { readonly type: "unknown" };
 
+export interface EscontrolRequest {
+  /** The whole message, as replies repeat it; null when it is nested too deeply for that. */
+  readonly message: unknown;
+  /** null: the message has no data. */
+  readonly command: EscontrolCommand | null;
+}
+
+export type EscontrolCommand =
+  | { readonly name: "get" | "restart" | "reset" | "unknown" }
+  | {
+      readonly name: "mute" | "unmute";
+      /** null: all that are known. "wrong": something that is no list, of which nobody knows what is meant. */
+      readonly monitors: readonly MonitorId[] | null | "wrong";
+      /** null: until it is taken back. */
+      readonly minutes: number | null | "wrong";
+    }
+  /** Values are texts, as in the file; null where there is none. */
+  | { readonly name: "edit"; readonly key: string; readonly value: string | null };
+
 export type Reason =
   | "BADAUTH"
   | "NOAUTH"
   | "ESCONTROLDISABLED"
+  | "NOTCONTROL"
+  | "NODATA"
+  | "BADKEY"
+  | "BADVALUE"
+  | "NOTALLOWED"
   | "PUSHDISABLED"
   | "MISSINGPLATFORM"
   | "TOOMANYDEVICES"
@@ -59,10 +86,14 @@ export type Reason =
 /** A reply. Flat, with exactly the keys real clients read; `reason` is empty on success. */
 export interface Outgoing {
   readonly event: Scalar;
-  readonly type: "" | "version" | "filter" | "token";
+  readonly type: "" | "version" | "filter" | "token" | "command";
   readonly status: "Success" | "Fail";
   readonly reason: "" | Reason;
   readonly version?: string;
+  /** What the client sent, repeated in replies to `escontrol`. */
+  readonly request?: unknown;
+  /** JSON as text inside JSON, which is how wsclient.py prints it. */
+  readonly response?: string;
 }
 
 type Scalar = string | number | boolean | null;
@@ -75,6 +106,12 @@ const MAX_LIST_LENGTH = 16_384;
 
 /** FCM's tokens have about 160 characters, and Google names no limit. */
 const MAX_TOKEN_LENGTH = 4096;
+
+/** Ten years: longer is the same as for ever. */
+const MAX_MINUTES = 5_256_000;
+
+/** Lists of monitors are the longest settings there are. */
+const MAX_SETTING_LENGTH = 16_384;
 
 /** More digits than any icon shows. */
 const MAX_BADGE = 999_999;
@@ -94,7 +131,7 @@ export function parseMessage(text: string): Incoming {
     case "push":
       return { event: "push", push: pushOf(message.token, data) };
     case "escontrol":
-      return { event: message.event };
+      return { event: "escontrol", escontrol: escontrolOf(message, objectOf(message.data)) };
     default:
       return { event: "unknown", echo: echoOf(message.event) };
   }
@@ -129,6 +166,7 @@ function authOf(category: unknown, token: unknown, data: JsonObject): AuthReques
     password: wordsOf(data.password) ?? "",
     monlist: wordsOf(data.monlist, MAX_LIST_LENGTH),
     intlist: wordsOf(data.intlist, MAX_LIST_LENGTH),
+    updates: data.updates === true || data.updates === "true",
     appversion: wordsOf(data.appversion, MAX_LABEL_LENGTH),
     // zmNinjaNg names a category in its login, zmNinja never does but has a token beside each message.
     app: category !== undefined ? "zmninja-ng" : token !== undefined ? "zmninja" : "unknown",
@@ -174,6 +212,61 @@ function controlOf(data: JsonObject): ControlRequest {
     monlist: wordsOf(data.monlist, MAX_LIST_LENGTH),
     intlist: wordsOf(data.intlist, MAX_LIST_LENGTH),
   };
+}
+
+function escontrolOf(message: JsonObject, data: JsonObject | null): EscontrolRequest {
+  return { message: isNestedTooDeeply(message) ? null : message, command: data && commandOf(data) };
+}
+
+function commandOf(data: JsonObject): EscontrolCommand {
+  const { command } = data;
+  switch (command) {
+    case "get":
+    case "restart":
+    case "reset":
+      return { name: command };
+    case "mute":
+    case "unmute":
+      return { name: command, monitors: monitorsOf(data.monitors), minutes: minutesOf(data.minutes) };
+    case "edit":
+      return { name: command, key: wordsOf(data.key, MAX_LABEL_LENGTH) ?? "", value: settingOf(data.val) };
+    default:
+      return { name: "unknown" };
+  }
+}
+
+/** wsclient.py sends numbers, other scripts the texts that alarms carry. */
+function monitorsOf(value: unknown): readonly MonitorId[] | null | "wrong" {
+  if (value === undefined || value === null) return null;
+  if (!Array.isArray(value)) return "wrong";
+  const ids = value.map((each) => monitorId(numberOf(each)));
+  return ids.includes(null) ? "wrong" : ids.filter((id) => id !== null);
+}
+
+function minutesOf(value: unknown): number | null | "wrong" {
+  if (value === undefined || value === null) return null;
+  const minutes = numberOf(value);
+  return minutes > 0 && minutes <= MAX_MINUTES ? minutes : "wrong";
+}
+
+function numberOf(value: unknown): number {
+  return Number(wordsOf(value)?.trim() || Number.NaN);
+}
+
+function settingOf(value: unknown): string | null {
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  const text = Array.isArray(value) ? value.map((each) => wordsOf(each) ?? "").join(",") : wordsOf(value);
+  return text !== null && text.length <= MAX_SETTING_LENGTH ? text : null;
+}
+
+/** JSON.stringify, unlike JSON.parse, runs out of stack on thousands of nested brackets. */
+function isNestedTooDeeply(message: JsonObject): boolean {
+  try {
+    JSON.stringify(message);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** The original reads numbers as text; whatever else stands there is as good as nothing. */

@@ -5,6 +5,7 @@ import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
 import { createAddressCounter } from "./address-counter.ts";
 import { trustedProxies } from "./client-address.ts";
+import { type ControlOptions, type ControlPanel, createControlDoor } from "./control-panel.ts";
 import type { DeviceRegistry } from "./devices.ts";
 import { createListener, type Listener, type ListenerLimits } from "./listener.ts";
 import type { LoginProvider, RightsProvider } from "./login.ts";
@@ -18,6 +19,7 @@ import { loadTls, type TlsMaterial, type TlsOptions, watchTls } from "./tls.ts";
 
 /** Sections of the configuration, as they are, and what other rooms provide. */
 export interface ServerOptions {
+  readonly general: ControlOptions;
   readonly network: {
     readonly address: string;
     readonly port: number;
@@ -38,6 +40,8 @@ export interface ServerOptions {
   readonly registry: DeviceRegistry | null;
   /** What answers picture links; null: nothing does. Not `pictures`, which is a section of the configuration. */
   readonly pictureDoor: Pick<Pictures, "answer"> | null;
+  /** null: the server cannot be controlled over the network. */
+  readonly panel: ControlPanel | null;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Whether the program does its work; answered on /healthz. */
@@ -58,7 +62,7 @@ const GOODBYE_MS = 1_000;
 export function createServer(options: ServerOptions): Server {
   const { clock, limits, logger } = options;
   const providers = options.auth.enable ? options.logins : openLogins();
-  const unauthenticated = createAddressCounter(limits.unauthenticated_per_address);
+  const unauthenticated = createAddressCounter(() => limits.unauthenticated_per_address);
   const sparseWarn = createSparseWarn(logger, clock);
   const frequentInfo = createFrequentInfo(logger, clock);
   const logins = limitLogins(providers, limits, clock);
@@ -69,6 +73,7 @@ export function createServer(options: ServerOptions): Server {
     context: {
       version: options.version,
       logins,
+      control: createControlDoor(options.panel, options.general, limits, clock),
       registry: options.registry,
       privateOnly: !options.auth.enable && !options.devices.allow_public_registration,
       limits,

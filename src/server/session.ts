@@ -30,7 +30,7 @@ export interface SessionContext extends CommandContext {
 /** Proxies cut idle connections, nginx after 60 s (proxy_read_timeout): a ping every 50 s keeps them open. */
 const PING_EVERY_MS = 50_000;
 
-/** Phones sleep for minutes, and wsclient.py answers no ping while it waits for its user: be patient. */
+/** Phones sleep for minutes: be patient. wsclient.py, which controls, answers no ping while it waits for its user. */
 const LONGEST_SILENCE_MS = 300_000;
 
 /** A login that has no answer by then never gets one; every known client has given up long before. */
@@ -56,6 +56,7 @@ export class Session implements Connection {
   readonly address: string;
   /** The user of the last login that was accepted; null before the first. */
   user: string | null = null;
+  isControl = false;
   recipient: Recipient = NOBODY;
   lists: Lists | null = null;
   device: DeviceLink | null = null;
@@ -98,12 +99,16 @@ export class Session implements Connection {
   }
 
   get isLoggedIn(): boolean {
-    return this.user !== null;
+    return this.user !== null || this.isControl;
   }
 
   /** True when alarms reach the phone behind this connection by push as well. */
   get supplementary(): boolean {
     return this.device?.isPushed === true;
+  }
+
+  get updates(): boolean {
+    return this.client.updates === true;
   }
 
   get closed(): AbortSignal {
@@ -118,10 +123,20 @@ export class Session implements Connection {
 
   signIn(user: string, rights: Rights): void {
     this.user = user;
+    this.isControl = false;
     this.recipient = { ...this.recipient, rights };
     this.device?.setOwner(user, rights);
     this.rightsAt = this.context.clock.monotonic();
     this.loggedInAt ||= this.rightsAt;
+    this.context.onLoggedIn(this);
+  }
+
+  takeControl(): void {
+    this.user = null;
+    this.isControl = true;
+    this.recipient = NOBODY;
+    this.lists = null;
+    this.device = null;
     this.context.onLoggedIn(this);
   }
 
@@ -191,7 +206,7 @@ export class Session implements Connection {
       if (now - this.loginSince > LONGEST_LOGIN_MS) this.end(1013, "the login could not be checked");
     } else if (!this.isLoggedIn) {
       if (now >= this.loginDeadline) this.onLoginTimeout();
-    } else if (now - this.heardAt > LONGEST_SILENCE_MS) {
+    } else if (now - this.heardAt > LONGEST_SILENCE_MS && !this.isControl) {
       this.terminate();
     } else if (now - this.pingedAt > PING_EVERY_MS) {
       this.pingedAt = now;
@@ -225,7 +240,7 @@ export class Session implements Connection {
     pending.then(
       () => this.afterLogin(),
       (failure: unknown) => {
-        logger.error({ err: failure }, "A login could not be checked");
+        logger.error({ err: failure }, "A message could not be carried out");
         this.end(1013, "the login could not be checked");
       },
     );

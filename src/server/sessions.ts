@@ -24,6 +24,7 @@ interface Receiver {
   readonly loggedInAt: number;
   readonly recipient: Recipient;
   readonly supplementary: boolean;
+  readonly updates: boolean;
   writable(): boolean;
   write(bytes: Buffer): void;
 }
@@ -59,6 +60,8 @@ const SWEEP_EVERY_MS = 500;
 export function createSessions(options: SessionsOptions): SessionRegistry {
   const { clock, logger } = options.context;
   const all = new Set<Session>();
+  /** Everybody who got past the login; those who control the server are not told of alarms. */
+  const admitted = new Set<Session>();
   const loggedIn = new Set<Session>();
   const callbacks: ((count: number) => void)[] = [];
   const timers: NodeJS.Timeout[] = [];
@@ -75,15 +78,17 @@ export function createSessions(options: SessionsOptions): SessionRegistry {
   const context: SessionContext = {
     ...options.context,
     onLoggedIn(session) {
-      if (loggedIn.has(session)) return;
-      options.unauthenticated.remove(limitKey(session.address));
-      loggedIn.add(session);
+      if (!admitted.has(session)) options.unauthenticated.remove(limitKey(session.address));
+      admitted.add(session);
+      if (loggedIn.has(session) === !session.isControl) return;
+      if (session.isControl) loggedIn.delete(session);
+      else loggedIn.add(session);
       changed();
     },
     onClosed(session) {
       all.delete(session);
+      if (!admitted.delete(session)) options.unauthenticated.remove(limitKey(session.address));
       if (loggedIn.delete(session)) changed();
-      else options.unauthenticated.remove(limitKey(session.address));
       if (all.size === 0) onEmpty?.();
     },
   };

@@ -220,9 +220,10 @@ export function createDevices(options: DevicesOptions): Devices {
   }
 
   function recipientOf({ device }: Known): DurableRecipient {
-    const { id, label, filter, lastTold } = device;
+    const { id, label, filter, lastTold, owner, token } = device;
     const preferences = { ...filter, rights: rightsOf(device), lastTold };
-    return { id, channel: "fcm", label, preferences };
+    const forRules = { user: owner, token: token.slice(-10) };
+    return { id, channel: "fcm", label, preferences, takesUpdates: true, device: forRules };
   }
 
   function rightsOf({ owner, adoptedUntil }: Device): Rights {

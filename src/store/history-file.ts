@@ -14,6 +14,10 @@ interface ListedNotice {
 export interface HistoryFile {
   /** What was decided about the alarms of an event, the oldest first. */
   alarmsOfEvent(event: number): readonly AlarmRecord[];
+  /** What was decided about the alarms that began last, the oldest first. */
+  lastAlarms(limit: number): readonly AlarmRecord[];
+  /** What the server keeps under that name; null when it is not there. */
+  fact(key: string): unknown;
   /** The notices that wait or were given up, the oldest first. */
   outbox(limit: number): readonly ListedNotice[];
   counts(): { readonly pending: number; readonly dead: number };
@@ -28,7 +32,13 @@ export interface HistoryFile {
 export function openHistory(path: string, { write }: { readonly write: boolean }): HistoryFile {
   const database = write ? openAsIs(path) : openForReading(path);
   return {
-    alarmsOfEvent: (event) => alarmsOfEvent(database, event),
+    alarmsOfEvent: (event) => records(database, "WHERE event = ? ORDER BY id", event),
+    lastAlarms: (limit) =>
+      records(database, "WHERE phase = 'started' ORDER BY id DESC LIMIT ?", limit).toReversed(),
+    fact(key) {
+      const row = database.prepare("SELECT value FROM facts WHERE key = ?").get(key);
+      return row === undefined ? null : JSON.parse(String(row.value));
+    },
     outbox: (limit) => outbox(database, limit),
     counts() {
       const count = (state: DeliveryState) =>
@@ -58,14 +68,16 @@ export function openHistory(path: string, { write }: { readonly write: boolean }
   };
 }
 
-function alarmsOfEvent(database: Database, event: number): readonly AlarmRecord[] {
+function records(database: Database, which: string, value: number): readonly AlarmRecord[] {
   const deliveries = database.prepare("SELECT * FROM deliveries WHERE alarm = ? ORDER BY id");
   return database
-    .prepare("SELECT id, alarm, withheld, sockets FROM alarms WHERE event = ? ORDER BY id")
-    .all(event)
+    .prepare(`SELECT * FROM alarms ${which}`)
+    .all(value)
     .map((row) => ({
       alarm: JSON.parse(String(row.alarm)) as Alarm,
       withheld: row.withheld === "repeat" ? "repeat" : null,
+      // Absent in a file that an older program made and this one only reads.
+      found: typeof row.found === "string" ? (JSON.parse(row.found) as string[]) : [],
       sockets: typeof row.sockets === "string" ? (JSON.parse(row.sockets) as SocketCounts) : null,
       deliveries: deliveries.all(Number(row.id)).map(deliveryFrom),
     }));

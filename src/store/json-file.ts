@@ -29,6 +29,8 @@ export interface ReplaceOptions {
    * of somebody else): a write that was cut short is completed from there.
    */
   readonly safety: string;
+  /** Rights the file gets each time; absent: those it has. */
+  readonly mode?: number;
 }
 
 /** Rights of a file made anew: the web server's user and group. An existing file keeps the ones it has. */
@@ -68,12 +70,12 @@ export async function replaceFile(file: string, text: string, options: ReplaceOp
   const target = await resolved(file);
   await mkdir(path.dirname(target), { recursive: true, mode: NEW_FOLDER_MODE });
   try {
-    await replaceWhole(target, text);
+    await replaceWhole(target, text, options.mode);
   } catch (failure) {
     if (!ONLY_IN_PLACE.has(systemCode(failure) ?? "") || !(await isWritable(target))) throw failure;
     await rm(`${target}.tmp`, { force: true }).catch(() => undefined);
     await mkdir(path.dirname(options.safety), { recursive: true, mode: NEW_FOLDER_MODE });
-    await replaceWhole(options.safety, text);
+    await replaceWhole(options.safety, text, options.mode);
     await overwrite(target, text);
   }
   return (await stampOf(target))?.stamp ?? "";
@@ -103,13 +105,13 @@ async function copyTo(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function replaceWhole(target: string, text: string): Promise<void> {
+async function replaceWhole(target: string, text: string, mode?: number): Promise<void> {
   const temporary = `${target}.tmp`;
   const old = await stat(target).catch(() => null);
   await rm(temporary, { force: true });
   const handle = await open(temporary, "wx", 0o600);
   try {
-    await writeAndSync(handle, Buffer.from(text), old === null ? NEW_FILE_MODE : old.mode, old);
+    await writeAndSync(handle, Buffer.from(text), mode ?? old?.mode ?? NEW_FILE_MODE, old);
     if (old !== null) await keepOld(target);
     await rename(temporary, target);
   } catch (failure) {

@@ -25,6 +25,8 @@ export interface DecisionRow {
   /** JSON text. */
   readonly alarm: string;
   readonly withheld: string | null;
+  /** JSON text, or null when nothing was found out. */
+  readonly found: string | null;
   readonly deliveries: readonly DeliveryRow[];
 }
 
@@ -55,6 +57,7 @@ export interface OutcomeRow {
 /** How many clients on sockets were told of an alarm: JSON text, added to what is there. */
 export interface SocketsRow {
   readonly key: string;
+  readonly phase: string;
   readonly counts: string;
 }
 
@@ -62,10 +65,20 @@ export interface SocketsRow {
 export interface PendingRow {
   readonly id: number;
   readonly alarm: string;
+  /** JSON text. */
+  readonly trace: string;
   readonly attempts: number;
   readonly createdAt: number;
   readonly dueAt: number;
   readonly expiresAt: number;
+}
+
+/** What was decided about the beginning of an alarm. */
+export interface StartRow {
+  /** JSON text. */
+  readonly alarm: string;
+  readonly withheld: string | null;
+  readonly refused: readonly { readonly recipient: string; readonly reason: string }[];
 }
 
 /** Somebody for whom notices are pending. */
@@ -108,6 +121,7 @@ export type StoreWork =
     }
   | { readonly do: "expire"; readonly now: number; readonly limit: number }
   | { readonly do: "prune"; readonly before: number; readonly limit: number }
+  | { readonly do: "start"; readonly key: string }
   | { readonly do: "changes" }
   | { readonly do: "close" };
 

@@ -43,4 +43,6 @@ export const migrations: readonly string[] = [
    CREATE INDEX deliveries_by_alarm ON deliveries (alarm);
    CREATE INDEX deliveries_pending ON deliveries (channel, recipient, id) WHERE state = 'pending';
    CREATE INDEX deliveries_dead ON deliveries (id) WHERE state = 'dead';`,
+  // What was found out about the alarm itself: a JSON list of sentences.
+  "ALTER TABLE alarms ADD COLUMN found TEXT;",
 ];

@@ -1,6 +1,9 @@
 // Asks the store's thread about the outbox, and lets it tidy up.
+import type { Alarm, AlarmId } from "../domain/alarm.ts";
+import type { Decision } from "../domain/decision.ts";
 import type { ChannelName, RecipientId } from "../domain/notice.ts";
-import type { BacklogRow, PendingRow } from "./messages.ts";
+import type { Refusal } from "../domain/policy.ts";
+import type { BacklogRow, PendingRow, StartRow } from "./messages.ts";
 import { type StoredNotice, storedNotice } from "./outbox-rows.ts";
 import type { StoreClient } from "./store-client.ts";
 
@@ -9,6 +12,13 @@ interface Backlog {
   readonly channel: ChannelName;
   readonly recipient: RecipientId;
   readonly count: number;
+}
+
+/** What was decided about the beginning of an alarm. */
+export interface StoredStart {
+  readonly alarm: Alarm;
+  readonly withheld: Decision["withheld"];
+  readonly refused: readonly (readonly [RecipientId, Refusal])[];
 }
 
 /** null stands for "the file could not be read" or "written". */
@@ -29,6 +39,8 @@ export interface OutboxReader {
   expire(now: number, limit: number): Promise<number | null>;
   /** Deletes at most so many rows of alarms older than that. */
   prune(before: number, limit: number): Promise<number | null>;
+  /** What was decided about the beginning of an alarm; null also when nothing is known of it. */
+  startOf(alarm: AlarmId): Promise<StoredStart | null>;
   /** A number that changes when another process wrote to the file. */
   changes(): Promise<number | null>;
 }
@@ -55,6 +67,15 @@ export function createOutboxReader({ ask }: StoreClient): OutboxReader {
     drop: ({ channel, recipient }, words, at) => answer({ do: "drop", channel, recipient, words, at }),
     expire: (now, limit) => answer({ do: "expire", now, limit }),
     prune: (before, limit) => answer({ do: "prune", before, limit }),
+    async startOf(key) {
+      const row = await answer<StartRow | null>({ do: "start", key });
+      if (row === null) return null;
+      return {
+        alarm: JSON.parse(row.alarm) as Alarm,
+        withheld: row.withheld === "repeat" ? "repeat" : null,
+        refused: row.refused.map((each) => [each.recipient as RecipientId, each.reason as Refusal] as const),
+      };
+    },
     changes: () => answer({ do: "changes" }),
   };
 }

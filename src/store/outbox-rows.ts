@@ -13,7 +13,7 @@ export interface StoredNotice {
   readonly dueAt: number;
 }
 
-export function decisionRow({ alarm, notices, verdicts, withheld }: Decision): DecisionRow {
+export function decisionRow({ alarm, notices, verdicts, withheld, found = [] }: Decision): DecisionRow {
   const traces = new Map<Verdict, string>();
   let next = 0;
   return {
@@ -23,6 +23,7 @@ export function decisionRow({ alarm, notices, verdicts, withheld }: Decision): D
     seenAt: alarm.seenAt,
     alarm: JSON.stringify(alarm),
     withheld,
+    found: found.length === 0 ? null : JSON.stringify(found),
     deliveries: verdicts.map(({ recipient, verdict }) => {
       const notice = verdict.send ? notices[next++] : undefined;
       return {
@@ -40,7 +41,9 @@ export function decisionRow({ alarm, notices, verdicts, withheld }: Decision): D
 
 export function storedNotice(channel: ChannelName, recipient: RecipientId, row: PendingRow): StoredNotice {
   // Written by decisionRow; the file as a whole is checked when it is opened.
-  const alarm = JSON.parse(row.alarm) as Alarm;
+  const shared = JSON.parse(row.alarm) as Alarm;
+  const trace = JSON.parse(row.trace) as Verdict["trace"];
+  const alarm = trace.some(({ critical }) => critical) ? { ...shared, critical: true } : shared;
   const { createdAt, expiresAt, attempts, dueAt } = row;
   const id = noticeId(alarm, recipient);
   return {

@@ -1,18 +1,18 @@
 // The SQL of the outbox and the history, as the store's thread runs it.
 import type { Database } from "./database.ts";
-import type { BacklogRow, DecisionRow, OutcomeRow, PendingRow, SocketsRow } from "./messages.ts";
+import type { BacklogRow, DecisionRow, OutcomeRow, PendingRow, SocketsRow, StartRow } from "./messages.ts";
 
 /** Writes alarms with one row per recipient; gives the numbers of the rows to be delivered, per decision. */
 export function insertDecisions(to: Database, decisions: readonly DecisionRow[]): number[][] {
   const alarm = to.prepare(
-    "INSERT INTO alarms (key, phase, event, seen_at, alarm, withheld) VALUES (?, ?, ?, ?, ?, ?)",
+    "INSERT INTO alarms (key, phase, event, seen_at, alarm, withheld, found) VALUES (?, ?, ?, ?, ?, ?, ?)",
   );
   const delivery = to.prepare(
     `INSERT INTO deliveries (alarm, channel, recipient, label, trace, state, reason, words, attempts,
        created_at, due_at, expires_at, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, '', 0, ?, ?, ?, ?)`,
   );
-  return decisions.map(({ key, phase, event, seenAt, alarm: text, withheld, deliveries }) => {
-    const parent = alarm.run(key, phase, event, seenAt, text, withheld).lastInsertRowid;
+  return decisions.map(({ key, phase, event, seenAt, alarm: text, withheld, found, deliveries }) => {
+    const parent = alarm.run(key, phase, event, seenAt, text, withheld, found).lastInsertRowid;
     const pending: number[] = [];
     for (const { channel, recipient, label, trace, reason, at, expiresAt } of deliveries) {
       const [state, ended] = reason === null ? ["pending", null] : ["refused", at];
@@ -47,10 +47,12 @@ export function noteOutcomes(to: Database, outcomes: readonly OutcomeRow[]): voi
 
 /** Adds to the counts of the alarm's newest row: a client that comes back late is told after the others. */
 export function addSockets(to: Database, rows: readonly SocketsRow[]): void {
-  const find = to.prepare("SELECT id, sockets FROM alarms WHERE key = ? ORDER BY id DESC LIMIT 1");
+  const find = to.prepare(
+    "SELECT id, sockets FROM alarms WHERE key = ? AND phase = ? ORDER BY id DESC LIMIT 1",
+  );
   const update = to.prepare("UPDATE alarms SET sockets = ? WHERE id = ?");
-  for (const { key, counts } of rows) {
-    const row = find.get(key);
+  for (const { key, phase, counts } of rows) {
+    const row = find.get(key, phase);
     if (row !== undefined) update.run(summed(row.sockets, counts), Number(row.id));
   }
 }
@@ -82,7 +84,7 @@ export function pendingOf(
 ): readonly PendingRow[] {
   const rows = from
     .prepare(
-      `SELECT d.id, a.alarm, d.attempts, d.created_at, d.due_at, d.expires_at
+      `SELECT d.id, a.alarm, d.trace, d.attempts, d.created_at, d.due_at, d.expires_at
        FROM deliveries d JOIN alarms a ON a.id = d.alarm
        WHERE d.state = 'pending' AND d.channel = ? AND d.recipient = ?
          AND d.id NOT IN (SELECT value FROM json_each(?))
@@ -92,11 +94,31 @@ export function pendingOf(
   return rows.map((row) => ({
     id: Number(row.id),
     alarm: String(row.alarm),
+    trace: String(row.trace),
     attempts: Number(row.attempts),
     createdAt: Number(row.created_at),
     dueAt: Number(row.due_at),
     expiresAt: Number(row.expires_at),
   }));
+}
+
+/** The newest beginning of the alarm, with everybody who was refused; null when none was noted. */
+export function startOf(from: Database, key: string): StartRow | null {
+  const row = from
+    .prepare(
+      `SELECT id, alarm, withheld FROM alarms WHERE key = ? AND phase = 'started' ORDER BY id DESC LIMIT 1`,
+    )
+    .get(key);
+  if (row === undefined) return null;
+  const refused = from
+    .prepare("SELECT recipient, reason FROM deliveries WHERE alarm = ? AND reason IS NOT NULL")
+    .all(Number(row.id))
+    .map((each) => ({ recipient: String(each.recipient), reason: String(each.reason) }));
+  return {
+    alarm: String(row.alarm),
+    withheld: row.withheld === null ? null : String(row.withheld),
+    refused,
+  };
 }
 
 /** Of these rows, those that are still pending, with the moment of their next attempt. */

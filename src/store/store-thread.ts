@@ -21,6 +21,7 @@ import {
   noteOutcomes,
   pendingOf,
   prune,
+  startOf,
   stillDue,
 } from "./outbox-tables.ts";
 import { salvage } from "./salvage.ts";
@@ -75,6 +76,8 @@ function perform(work: StoreWork): unknown {
       return expire(opened(), work.now, work.limit);
     case "prune":
       return prune(opened(), work.before, work.limit);
+    case "start":
+      return read((from) => startOf(from, work.key));
     case "changes":
       return read((from) => from.prepare("PRAGMA data_version").get()?.data_version);
     case "close":

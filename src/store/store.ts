@@ -1,7 +1,7 @@
 // Keeps what must survive a restart: what was last told of each monitor, the outbox with its history, a few facts.
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { type AlarmId, eventId } from "../domain/alarm.ts";
+import { type Alarm, eventId } from "../domain/alarm.ts";
 import type { Decision, ToldMark } from "../domain/decision.ts";
 import type { Outcome, SocketCounts } from "../domain/history.ts";
 import { monitorId } from "../domain/monitor.ts";
@@ -38,7 +38,7 @@ export interface Store extends Part, OutboxReader {
   /** Notes what came of notices; resolves once that is on the disk, however long it takes. */
   settle(outcomes: readonly (Outcome & { readonly id: number; readonly createdAt: number })[]): Promise<void>;
   /** Adds to the counts of told and refused clients of an alarm. */
-  addSockets(rows: readonly { readonly alarm: AlarmId; readonly counts: SocketCounts }[]): void;
+  addSockets(rows: readonly { readonly alarm: Alarm; readonly counts: SocketCounts }[]): void;
   /** True once everything put before is on the disk; false when that failed. */
   flush(): Promise<boolean>;
   health(): StoreHealth;
@@ -114,7 +114,9 @@ export function createStore(options: StoreOptions): Store {
     },
     settle: (outcomes) => queue.addOutcomes(outcomes),
     addSockets: (rows) =>
-      queue.addSockets(rows.map(({ alarm, counts }) => ({ key: alarm, counts: JSON.stringify(counts) }))),
+      queue.addSockets(
+        rows.map(({ alarm: { id, phase }, counts }) => ({ key: id, phase, counts: JSON.stringify(counts) })),
+      ),
     ...createOutboxReader(client),
     flush: queue.flush,
     health: () => ({ isWritable, failedWrites }),

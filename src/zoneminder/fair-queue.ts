@@ -17,8 +17,8 @@ interface Entry {
   readonly onRefused: () => void;
 }
 
-/** `places`: how much runs at the same time. `capacity`: how much may wait. The work must not throw. */
-export function createFairQueue(places: number, capacity: number): FairQueue {
+/** `places`: how much runs at the same time. `capacity`: how much may wait, asked each time. The work must not throw. */
+export function createFairQueue(places: number, capacity: () => number): FairQueue {
   // A Map keeps the order of insertion: the first lane is the one whose turn it is.
   const lanes = new Map<string, Entry[]>();
   let waiting = 0;
@@ -32,7 +32,7 @@ export function createFairQueue(places: number, capacity: number): FairQueue {
         begin(entry);
         return () => false;
       }
-      if (waiting >= capacity && !makeRoom(address)) {
+      if (waiting >= capacity() && !makeRoom(address)) {
         onRefused();
         return () => false;
       }

@@ -8,6 +8,7 @@ import { type LastTold, missedAlarms } from "./catch-up.ts";
 import { createDatabase, type Database } from "./database.ts";
 import { databaseTarget } from "./database-target.ts";
 import { createEventFiles, type EventFiles } from "./event-files.ts";
+import { createEventNotes, type EventNotes } from "./event-notes.ts";
 import { createEvents, type Events } from "./events.ts";
 import type { MonitorSnapshot } from "./monitor-list.ts";
 import { loadMonitors, ownServerId } from "./monitors.ts";
@@ -34,6 +35,7 @@ export interface Installation {
   readonly logins: ZoneMinderLogins;
   readonly events: Events;
   readonly eventFiles: EventFiles;
+  readonly eventNotes: EventNotes;
   /** ZoneMinder's own table of phones. */
   readonly notifications: Notifications;
   loadMonitors(): Promise<MonitorSnapshot>;
@@ -61,18 +63,24 @@ export function createInstallation(options: InstallationOptions): Installation {
   const room = logger.child({ room: "zoneminder" });
   const database = createDatabase(databaseTarget(conf), { logger: room, clock });
   const schema = createSchemaSource(database, conf, clock);
-  const skip = config.general.skip_monitors;
+  const events = createEvents({ database, schema, logger: room });
   return {
     mapPath: config.zoneminder.map_path ?? (conf.values.get("ZM_PATH_MAP") || USUAL_MAP_PATH),
     part: database,
     database,
     logins: createZoneMinderLogins({ database, schema, options: config.limits, clock, logger: room }),
-    events: createEvents({ database, schema, logger: room }),
+    events,
+    eventNotes: createEventNotes({ database, schema, isOpen: events.isOpen, clock, logger: room }),
     eventFiles: createEventFiles({ database, schema, clock, logger: room }),
     notifications: createNotifications({ database, schema }),
     async loadMonitors() {
       const known = await schema();
-      const monitors = await loadMonitors({ database, schema: known, skip, logger: room });
+      const monitors = await loadMonitors({
+        database,
+        schema: known,
+        skip: config.general.skip_monitors,
+        logger: room,
+      });
       return { monitors, version: known.version };
     },
     async missedAlarms(monitors, marks, maxAge) {
@@ -84,7 +92,7 @@ export function createInstallation(options: InstallationOptions): Installation {
     async logSettings() {
       const known = await schema();
       const settings = Object.fromEntries(LOG_SETTINGS.map((name) => [name, known.setting(name)]));
-      return { settings, serverId: await ownServerId({ database, schema: known, skip, logger: room }) };
+      return { settings, serverId: await ownServerId({ database, schema: known, skip: [], logger: room }) };
     },
   };
 }

@@ -23,9 +23,10 @@ export interface MonitorListDeps {
   readonly memory: SnapshotMemory;
   /** Ids of the shared-memory files there are. */
   readonly fileIds: () => readonly number[];
-  readonly skip: readonly number[];
+  /** Sections of the configuration; asked each time, because they may change. */
+  readonly general: { readonly skip_monitors: readonly number[] };
   /** Seconds between two looks at the database. */
-  readonly monitor_reload_interval: number;
+  readonly customize: { readonly monitor_reload_interval: number };
   readonly onChange: (snapshot: MonitorSnapshot) => void;
   readonly logger: Logger;
 }
@@ -54,20 +55,22 @@ const remembered = z.object({
       name: z.string(),
       recording: z.enum(["none", "on-motion", "always", "unknown"]),
       closesEventOnAlarm: z.boolean().nullable(),
+      groups: z.array(z.string()).exactOptional(),
     }),
   ),
   version: z.object({ major: z.number(), minor: z.number(), patch: z.number() }).nullable(),
 });
 
 export function createMonitorList(deps: MonitorListDeps): MonitorList {
-  const { load, memory, fileIds, skip, onChange, logger } = deps;
+  const { load, memory, fileIds, general, customize, onChange, logger } = deps;
   let fromDatabase = false;
   let last: string | null = null;
   let known: MonitorSnapshot | null = null;
-  let interval: NodeJS.Timeout | null = null;
+  let next: NodeJS.Timeout | null = null;
   let soon: NodeJS.Timeout | null = null;
   let loading: Promise<void> | null = null;
   let again = false;
+  let isStopped = false;
 
   return { name: "monitors", start, stop, reloadSoon, isFromDatabase: () => fromDatabase };
 
@@ -76,18 +79,26 @@ export function createMonitorList(deps: MonitorListDeps): MonitorList {
     if (parsed.success) known = parsed.data;
     await Promise.race([reload(), after(FIRST_LOAD_MS)]);
     if (!fromDatabase) fallBack();
-    interval = setInterval(() => void reload(), deps.monitor_reload_interval * 1000);
+    plan();
+  }
+
+  /** One look after the other, so that a changed interval holds from the next one on. */
+  function plan(): void {
+    if (next) clearTimeout(next);
+    if (isStopped) return;
+    next = setTimeout(() => void reload().then(plan), customize.monitor_reload_interval * 1000);
   }
 
   async function stop(): Promise<void> {
-    if (interval) clearInterval(interval);
+    isStopped = true;
+    if (next) clearTimeout(next);
     if (soon) clearTimeout(soon);
   }
 
   function reloadSoon(): void {
     soon ??= setTimeout(() => {
       soon = null;
-      void reload();
+      void reload().then(plan);
     }, DEBOUNCE_MS);
   }
 
@@ -116,11 +127,12 @@ export function createMonitorList(deps: MonitorListDeps): MonitorList {
   /** Without the database: what was known last, and every camera that has a file. */
   function fallBack(): void {
     const monitors = known?.monitors ?? fileIds().flatMap(nameless);
-    const wanted = monitors.filter((monitor) => !skip.includes(monitor.id));
-    use({ monitors: wanted, version: known?.version ?? null }, "The database has not answered yet");
+    use({ monitors, version: known?.version ?? null }, "The database has not answered yet");
   }
 
-  function use(snapshot: MonitorSnapshot, why: string): void {
+  function use({ monitors, version }: MonitorSnapshot, why: string): void {
+    const wanted = monitors.filter((monitor) => !general.skip_monitors.includes(monitor.id));
+    const snapshot: MonitorSnapshot = { monitors: wanted, version };
     const text = JSON.stringify(snapshot);
     if (text === last) return;
     last = text;

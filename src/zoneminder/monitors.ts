@@ -2,6 +2,7 @@
 import { type Monitor, monitorId, type RecordingMode } from "../domain/monitor.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Queries } from "./database.ts";
+import { readGroups } from "./groups.ts";
 import type { Schema } from "./schema.ts";
 
 export interface MonitorSource {
@@ -23,14 +24,19 @@ export async function loadMonitors(source: MonitorSource): Promise<readonly Moni
     `SELECT Id, Name, Type, ${columns(schema)} FROM Monitors ${server === null ? "" : "WHERE ServerId = ?"} ORDER BY Id`,
     server === null ? [] : [server],
   );
+  const groups = await readGroups(source);
   const monitors: Monitor[] = [];
   for (const row of rows) {
     if (!isRunning(row) || skip.includes(Number(row.Id))) continue;
     const monitor = toMonitor(row, schema);
     if (typeof monitor === "string") logger.warn(`Monitor ${row.Id} is left out: ${monitor}.`);
-    else monitors.push(monitor);
+    else monitors.push(withGroups(monitor, groups.get(monitor.id)));
   }
   return monitors;
+}
+
+function withGroups(monitor: Monitor, groups: readonly string[] | undefined): Monitor {
+  return groups === undefined ? monitor : { ...monitor, groups };
 }
 
 interface MonitorRow {

@@ -56,7 +56,7 @@ interface Job {
  */
 export function createPasswordChecker(options: PasswordCheckerOptions, clock: Clock): PasswordChecker {
   const places = Math.max(1, Math.min(availableParallelism() - 1, POOL_THREADS - 2));
-  const queue = createFairQueue(places, options.queued_logins);
+  const queue = createFairQueue(places, () => options.queued_logins);
   const secret = randomBytes(32);
   const verified = createVerifiedCache(clock);
   const jobs = new Map<string, Job>();

@@ -33,6 +33,8 @@ const TABLES = [
   "Config",
   "Logs",
   "Notifications",
+  "Tags",
+  "Events_Tags",
 ];
 
 /** The settings of ZoneMinder's logs that zmes follows. */

@@ -321,7 +321,9 @@ export class Watcher implements Part {
   #apply(watched: Watched, edge: Edge): void {
     const now = this.#deps.clock.now();
     if (edge.kind === "ended") {
-      if (watched.current) this.#batch.push({ ...watched.current, phase: "ended", seenAt: now });
+      // What ended before the first look ended while nobody watched.
+      const late = !this.#firstScanDone;
+      if (watched.current) this.#batch.push({ ...watched.current, phase: "ended", seenAt: now, late });
       watched.current = null;
     } else if (edge.doubtful && edge.event !== null) {
       this.#settle(watched, edge, edge.event);

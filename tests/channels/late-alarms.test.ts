@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createLateAlarms, type LateAlarms } from "../../src/channels/late-alarms.ts";
 import type { LiveReceiver } from "../../src/channels/live-receiver.ts";
-import { anAlarm, aRecipient } from "../support/builders.ts";
+import { anAlarm, aRecipient, briefed } from "../support/builders.ts";
 
 const SECOND = 1000;
 let connected: LiveReceiver[];
@@ -44,7 +44,7 @@ const missed = [anAlarm({ late: true })];
 
 describe("an alarm missed while the program was away", () => {
   it("is told to a client that comes back, once its login has settled", () => {
-    late.keep(missed);
+    late.keep(briefed(missed));
     const back = connect();
     vi.advanceTimersByTime(1 * SECOND);
     expect(told).toEqual([]);
@@ -56,34 +56,34 @@ describe("an alarm missed while the program was away", () => {
 
   it("is not told again to those who were told when it was found", () => {
     connect();
-    late.keep(missed);
+    late.keep(briefed(missed));
     vi.advanceTimersByTime(10 * SECOND);
     expect(told).toEqual([]);
   });
 
   it("is not told again to a client that loses its connection and comes back once more", () => {
-    late.keep(missed);
+    late.keep(briefed(missed));
     disconnect(connectAndWait());
     connectAndWait();
     expect(told).toHaveLength(1);
   });
 
   it("is told to each of two clients of one user behind one address", () => {
-    late.keep(missed);
+    late.keep(briefed(missed));
     connectAndWait();
     connectAndWait();
     expect(told).toHaveLength(2);
   });
 
   it("is told to the same user at another address", () => {
-    late.keep(missed);
+    late.keep(briefed(missed));
     disconnect(connectAndWait("anna", "192.0.2.1"));
     connectAndWait("anna", "192.0.2.2");
     expect(told).toHaveLength(2);
   });
 
   it("is forgotten after the longest pause a client makes", () => {
-    late.keep(missed);
+    late.keep(briefed(missed));
     vi.advanceTimersByTime(151 * SECOND);
     connectAndWait();
     expect(told).toEqual([]);

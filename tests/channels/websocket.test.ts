@@ -5,7 +5,7 @@ import { alarmFrame, supplementaryFrame } from "../../src/channels/websocket-mes
 import type { Alarm } from "../../src/domain/alarm.ts";
 import type { Recipient } from "../../src/domain/recipient.ts";
 import type { Clock } from "../../src/lib/clock.ts";
-import { aMonitor, anAlarm, aRecipient, eid, mid } from "../support/builders.ts";
+import { aMonitor, anAlarm, aRecipient, briefed, eid, mid } from "../support/builders.ts";
 import { recordingLogger } from "../support/server.ts";
 
 interface FakeReceiver extends LiveReceiver {
@@ -50,7 +50,7 @@ const alarmOf = (monitor: number, event: number): Alarm =>
 
 test("everybody is told before tell returns, from one and the same bytes", () => {
   const clients = [receiver(), receiver(), receiver()];
-  channelTo(clients).tell([alarmOf(1, 10)]);
+  channelTo(clients).tell(briefed([alarmOf(1, 10)]));
   const first = clients[0]?.written[0];
   expect(first).toEqual(alarmFrame(alarmOf(1, 10)));
   for (const client of clients) expect(client.written[0]).toBe(first);
@@ -61,7 +61,7 @@ test("those whose phone gets push as well share the bytes that say so, the other
   const phones = [receiver(), receiver()].map((one) => ({ ...one, supplementary: true }));
   const alarms = [alarmOf(1, 10), alarmOf(2, 11)];
   const [one, two, three, four] = [plain[0], phones[0], plain[1], phones[1]];
-  channelTo([one, two, three, four].filter((each) => each !== undefined)).tell(alarms);
+  channelTo([one, two, three, four].filter((each) => each !== undefined)).tell(briefed(alarms));
   expect(one?.written).toEqual([Buffer.concat(alarms.map((alarm) => alarmFrame(alarm)))]);
   expect(two?.written).toEqual([Buffer.concat(alarms.map((alarm) => supplementaryFrame(alarm)))]);
   expect(three?.written[0]).toBe(one?.written[0]);
@@ -71,7 +71,7 @@ test("those whose phone gets push as well share the bytes that say so, the other
 test("all alarms of a scan cost a client one write, one frame each", () => {
   const client = receiver();
   const alarms = [alarmOf(1, 10), alarmOf(2, 11), alarmOf(3, 12)];
-  channelTo([client]).tell(alarms);
+  channelTo([client]).tell(briefed(alarms));
   expect(client.written).toEqual([Buffer.concat(alarms.map((alarm) => alarmFrame(alarm)))]);
 });
 
@@ -82,7 +82,7 @@ test("each client gets the alarms of its own list and rights, whatever it asked 
   const nobody = receiver(aRecipient({ monitors: new Set([mid(1)]), rights: new Set([mid(3)]) }));
   const alarms = [alarmOf(1, 10), alarmOf(2, 11), alarmOf(3, 12)];
   const [one, two, three] = alarms.map((alarm) => alarmFrame(alarm)) as [Buffer, Buffer, Buffer];
-  channelTo([all, some, guest, nobody]).tell(alarms);
+  channelTo([all, some, guest, nobody]).tell(briefed(alarms));
   expect(all.written).toEqual([Buffer.concat([one, two, three])]);
   expect(some.written).toEqual([Buffer.concat([two, three])]);
   expect(guest.written).toEqual([three]);
@@ -99,7 +99,7 @@ test("says how many clients got each alarm, and why others did not", () => {
     logger: recordingLogger([]),
     onTold: (counts) => told.push(...counts.map(({ alarm, counts }) => [alarm.eventId, counts])),
   });
-  channel.tell([alarmOf(1, 10), alarmOf(2, 11)]);
+  channel.tell(briefed([alarmOf(1, 10), alarmOf(2, 11)]));
   expect(told).toEqual([
     [10, { told: 2, refused: { "not-permitted": 1 } }],
     [11, { told: 2, refused: { "monitor-off": 1 } }],
@@ -111,18 +111,18 @@ test("an interval holds back the next alarm of its monitor and of no other", () 
     aRecipient({ monitors: new Set([mid(1), mid(2)]), intervals: new Map([[mid(1), 60]]) }),
   );
   const channel = channelTo([client]);
-  channel.tell([alarmOf(1, 10), alarmOf(2, 11)]);
+  channel.tell(briefed([alarmOf(1, 10), alarmOf(2, 11)]));
   at.now += 59_999;
-  channel.tell([alarmOf(1, 12), alarmOf(2, 13)]);
+  channel.tell(briefed([alarmOf(1, 12), alarmOf(2, 13)]));
   at.now += 1;
-  channel.tell([alarmOf(1, 14)]);
+  channel.tell(briefed([alarmOf(1, 14)]));
   expect(client.written.slice(1)).toEqual([alarmFrame(alarmOf(2, 13)), alarmFrame(alarmOf(1, 14))]);
 });
 
 test("a client that is closing is passed over", () => {
   const client = receiver();
   client.isOpen = false;
-  channelTo([client]).tell([alarmOf(1, 10)]);
+  channelTo([client]).tell(briefed([alarmOf(1, 10)]));
   expect(client.written).toEqual([]);
 });
 
@@ -133,8 +133,8 @@ test("a client that fails in a way nobody foresaw costs the others nothing, then
   const [before, after] = [receiver(), receiver()];
   const log: Record<string, unknown>[] = [];
   const channel = channelTo([before, bad, after], log);
-  channel.tell([alarmOf(1, 10)]);
-  channel.tell([alarmOf(1, 11)]);
+  channel.tell(briefed([alarmOf(1, 10)]));
+  channel.tell(briefed([alarmOf(1, 11)]));
   expect(before.written).toHaveLength(2);
   expect(after.written).toHaveLength(2);
   expect(log.filter(({ msg }) => msg === "A client could not be told")).toHaveLength(2);
@@ -151,7 +151,7 @@ const expensive = (count: number) =>
 test("many clients are told in slices, the first one at once and the loop turning in between", async () => {
   const clients = expensive(100);
   const told = () => clients.filter((client) => client.written.length > 0).length;
-  channelTo(clients).tell([alarmOf(1, 10)]);
+  channelTo(clients).tell(briefed([alarmOf(1, 10)]));
   const atOnce = told();
   expect(atOnce).toBeGreaterThan(0);
   expect(atOnce).toBeLessThan(100);
@@ -163,9 +163,9 @@ test("many clients are told in slices, the first one at once and the loop turnin
 test("alarms that come while slices run keep their order for every client", async () => {
   const clients = expensive(100);
   const channel = channelTo(clients);
-  channel.tell([alarmOf(1, 10)]);
-  channel.tell([alarmOf(1, 11)]);
-  channel.tell([alarmOf(2, 12), alarmOf(1, 13)]);
+  channel.tell(briefed([alarmOf(1, 10)]));
+  channel.tell(briefed([alarmOf(1, 11)]));
+  channel.tell(briefed([alarmOf(2, 12), alarmOf(1, 13)]));
   const expected = Buffer.concat([10, 11].map((event) => alarmFrame(alarmOf(1, event))));
   const rest = Buffer.concat([alarmFrame(alarmOf(2, 12)), alarmFrame(alarmOf(1, 13))]);
   await vi.waitFor(() => {
@@ -179,13 +179,13 @@ test("a client that closes between slices is passed over, one that comes is told
   const live: FakeReceiver[] = [...clients];
   const sessions = { receivers: () => [...live] };
   const channel = createWebSocketChannel({ sessions, clock, logger: recordingLogger([]) });
-  channel.tell([alarmOf(1, 10)]);
+  channel.tell(briefed([alarmOf(1, 10)]));
   const [late] = expensive(1);
   const gone = clients[99];
   if (late === undefined || gone === undefined) throw new Error("no clients");
   live.push(late);
   gone.isOpen = false;
-  channel.tell([alarmOf(1, 11)]);
+  channel.tell(briefed([alarmOf(1, 11)]));
   await vi.waitFor(() => expect(late.written).toEqual([alarmFrame(alarmOf(1, 11))]));
   expect(gone.written).toEqual([]);
 });
@@ -193,7 +193,7 @@ test("a client that closes between slices is passed over, one that comes is told
 test("the log says how many were told and why others were not", () => {
   const log: Record<string, unknown>[] = [];
   const refused = receiver(aRecipient({ rights: new Set() }));
-  channelTo([receiver(), refused], log).tell([alarmOf(1, 10)]);
+  channelTo([receiver(), refused], log).tell(briefed([alarmOf(1, 10)]));
   expect(log).toMatchObject([
     { msg: "Broadcasting new events to all 2 websocket clients", told: 1, "not-permitted": 1 },
   ]);
@@ -216,7 +216,7 @@ test("each user gets links of their own, whichever way their connections came; t
   const users = ["anna", "bert", "anna", null, "bert"];
   const clients = users.map((user) => ({ ...receiver(), user }));
   const alarms = [alarmOf(1, 10), alarmOf(2, 11)];
-  picturedChannel(clients).tell(alarms);
+  picturedChannel(clients).tell(briefed(alarms));
   for (const { user, written } of clients)
     expect(written).toEqual([Buffer.concat(alarms.map((alarm) => alarmFrame(alarm, links(alarm, user))))]);
   expect(clients[2]?.written[0]).toBe(clients[0]?.written[0]);
@@ -229,7 +229,7 @@ test("a link is made only for alarms that its user is told of", () => {
   picturedChannel([client], (alarm, user) => {
     made.push(alarm.id);
     return links(alarm, user);
-  }).tell([alarmOf(1, 10), alarmOf(2, 11), alarmOf(3, 12)]);
+  }).tell(briefed([alarmOf(1, 10), alarmOf(2, 11), alarmOf(3, 12)]));
   expect(made).toEqual([alarmOf(2, 11).id]);
 });
 
@@ -240,7 +240,7 @@ test("a thousand users with a link each do not stop the scan: they are told in s
     }),
     user: `user${index}`,
   }));
-  picturedChannel(clients).tell([alarmOf(1, 10)]);
+  picturedChannel(clients).tell(briefed([alarmOf(1, 10)]));
   const told = () => clients.filter(({ written }) => written.length === 1).length;
   expect(told()).toBeLessThan(10);
   await vi.waitFor(() => expect(told()).toBe(1000));

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { checkConfig, reportConfig } from "../../src/cli/check-config.ts";
@@ -49,6 +49,25 @@ describe("--check-config", () => {
     );
   });
 
+  it("shows what escontrol changed as such, unless the command line stands above it", async () => {
+    const folder = aFolder({
+      "data/escontrol.json": '{"overrides":{"limits":{"connections":"5"}},"port":"9005"}',
+    });
+    const file = join(folder, "zmes.yml");
+    writeFileSync(
+      file,
+      `general:\n  base_data_path: ${folder}/data\n  use_escontrol_interface: yes\nssl:\n  enable: no\n`,
+    );
+    const io = testIo();
+    expect(await checkConfig.run(["--config", file], io)).toBe(0);
+    expect(io.out()).toContain("\nChanged by escontrol:\n  network.port: 9005\n  limits.connections: 5\n\n");
+    expect(io.out()).toContain("\nPort ................................. 9005\n");
+    const above = testIo();
+    await checkConfig.run(["--config", file, "--port", "9006"], above);
+    expect(above.out()).toContain("\nChanged by escontrol:\n  limits.connections: 5\n\n");
+    expect(above.out()).toContain("\nPort ................................. 9006\n");
+  });
+
   it("names each key the file sets that is not used yet, or no longer needed, with the reason", () => {
     const text = report("v7.yml");
     const notYet = text.slice(
@@ -56,7 +75,7 @@ describe("--check-config", () => {
       text.indexOf("Set, but no longer needed:"),
     );
     const noMore = text.slice(text.indexOf("Set, but no longer needed:"), text.indexOf("Warnings:"));
-    expect(notYet).toContain("  customize.use_hooks: hooks come with a later release\n");
+    expect(notYet).toContain("  WAITS\n");
     expect(notYet).not.toContain("network.port");
     expect(noMore).toContain("  general.restart_interval: the program has no need to restart itself\n");
     expect(noMore).toContain("  customize.event_check_interval: ");

@@ -59,6 +59,7 @@ test("the commands are those that the documentation promises", () => {
       "listen",
       "outbox",
       "pictures",
+      "rules",
       "run",
       "test-push",
       "version",

@@ -5,9 +5,10 @@ import { afterEach, expect, test } from "vitest";
 import { createWebSocketChannel } from "../../src/channels/websocket.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import type { ControlPanel } from "../../src/server/control-panel.ts";
 import type { DeviceLink, DeviceRegistry } from "../../src/server/devices.ts";
 import { parseMessage } from "../../src/server/protocol.ts";
-import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
+import { aMonitor, anAlarm, briefed, eid, mid } from "../support/builders.ts";
 import { loginMessage, recordingLogger, startServer, type TestServer } from "../support/server.ts";
 import { connectClient, type TestClient } from "../support/ws-client.ts";
 
@@ -49,6 +50,7 @@ async function connected(login: boolean): Promise<TestClient> {
 
 /** What the server sends in the situation of that name. */
 async function answerIn(name: string): Promise<unknown> {
+  if (name.startsWith("control-")) return controlAnswer(name);
   const registry = name === "push" ? null : createFullRegistry(name === "push-too-many");
   await start({ registry, ...(name === "auth-timeout" && { auth: { timeout: 0 } }) });
   const client = await connected(!name.startsWith("auth"));
@@ -60,6 +62,26 @@ async function answerIn(name: string): Promise<unknown> {
   }
   if (name.startsWith("alarm")) tell(alarmIn(name));
   else if (message !== undefined) client.sendText(message);
+  return client.next();
+}
+
+/** The control interface with a panel that agrees to everything. */
+async function controlAnswer(name: string): Promise<unknown> {
+  const panel: ControlPanel = {
+    read: () => '{"notifications":{"1":0,"2":-1}}',
+    order: async () => undefined,
+    edit: async () => ({ done: true }),
+    reset: async () => undefined,
+    restart: () => undefined,
+  };
+  const password = JSON.parse(sentIn("control-login") ?? "{}").data.password;
+  await start({ panel, general: { use_escontrol_interface: true, escontrol_interface_password: password } });
+  const client = await connected(name === "control-stranger");
+  if (!["control-login", "control-stranger"].includes(name)) {
+    client.sendText(sentIn("control-login") ?? "");
+    await client.next();
+  }
+  client.sendText(sentIn(name) ?? "");
   return client.next();
 }
 
@@ -79,7 +101,9 @@ function createFullRegistry(isFull: boolean): DeviceRegistry {
 
 function tell(alarm: Alarm): void {
   const { sessions } = server.server;
-  createWebSocketChannel({ sessions, clock: systemClock, logger: recordingLogger([]) }).tell([alarm]);
+  createWebSocketChannel({ sessions, clock: systemClock, logger: recordingLogger([]) }).tell(
+    briefed([alarm]),
+  );
 }
 
 /** The alarm that the example says was raised. */

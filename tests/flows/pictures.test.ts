@@ -96,6 +96,7 @@ describe.skipIf(mariadbMayBeSkipped())("an alarm with a picture", () => {
     });
     phones = await startPhones(logger);
     const channels = createChannels({
+      mutes: { isMuted: () => false, set: () => undefined },
       config: { ...config, fcm: { ...config.fcm, enable: false } },
       version: "8.0.0",
       devices: phones.devices,

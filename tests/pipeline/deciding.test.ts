@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { plainBriefing } from "../../src/domain/briefing.ts";
 import type { Decision, ToldMark } from "../../src/domain/decision.ts";
 import type { DurableRecipient } from "../../src/domain/notice.ts";
 import type { Clock } from "../../src/lib/clock.ts";
@@ -17,7 +18,12 @@ function setUp(people: readonly DurableRecipient[], clock: Clock = { now: () => 
   });
   const add = (events: readonly number[], withheld: Decision["withheld"] = null) =>
     deciding.add(
-      events.map((event) => ({ alarm: anAlarm({ eventId: eid(event) }), mark: () => mark, withheld })),
+      events.map((event) => ({
+        briefing: plainBriefing(anAlarm({ eventId: eid(event) })),
+        found: [],
+        mark: () => mark,
+        withheld,
+      })),
     );
   return { add, puts, decisions: () => puts.flat() };
 }

@@ -1,5 +1,6 @@
 import pino from "pino";
 import { describe, expect, it, vi } from "vitest";
+import { defaultConfig } from "../../src/config/schema.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
 import type { Decision, ToldMark } from "../../src/domain/decision.ts";
 import { systemClock } from "../../src/lib/clock.ts";
@@ -11,8 +12,10 @@ function setUp(change: Partial<PipelineDeps> = {}) {
   const marks: ToldMark[] = [];
   const decisions: Decision[] = [];
   const pipeline = createPipeline({
-    options: { notify_each_alarm: true, repeat_cooldown: 60 },
-    live: { tell: (alarms) => told.push(...alarms) },
+    options: defaultConfig().customize,
+    hook: defaultConfig().hook,
+    isOldDialect: false,
+    live: { tell: (alarms) => told.push(...alarms.map(({ alarm }) => alarm)) },
     marks: { put: (more) => marks.push(...more) },
     recipients: { all: () => [], expiresAfterMs: () => 0 },
     outbox: {

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { createWebSocketChannel } from "../../src/channels/websocket.ts";
 import { systemClock } from "../../src/lib/clock.ts";
-import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
+import type { ControlPanel } from "../../src/server/control-panel.ts";
+import { aMonitor, anAlarm, briefed, eid, mid } from "../support/builders.ts";
 import { makeCertificate, type TestCertificate } from "../support/certificates.ts";
 import { recordingLogger, startServer, type TestServer } from "../support/server.ts";
 import { connectClient, type TestClient } from "../support/ws-client.ts";
@@ -13,6 +14,8 @@ interface Transcript {
   readonly client: string;
   readonly auth?: false;
   readonly tls?: true;
+  /** The control interface is switched on, with the password "open sesame". */
+  readonly control?: true;
   readonly origin?: string;
   readonly offersCompression: boolean;
   /** How it goes: with a close frame, without, or because the server closes. */
@@ -44,6 +47,7 @@ test.each(transcripts.map((one) => [one.client, one] as const))(
     const { cert, key } = certificate;
     server = await startServer({
       auth: { enable: transcript.auth ?? true },
+      ...(transcript.control && { general: CONTROL, panel: AGREEABLE }),
       ssl: transcript.tls === true ? { enable: true, cert, key } : { enable: false },
     });
     const { sessions } = server.server;
@@ -58,9 +62,9 @@ test.each(transcripts.map((one) => [one.client, one] as const))(
       else {
         const { monitor, name, event, cause } = step.alarm;
         await settled(client);
-        channel.tell([
-          anAlarm({ monitor: aMonitor({ id: mid(monitor), name }), eventId: eid(event), cause }),
-        ]);
+        channel.tell(
+          briefed([anAlarm({ monitor: aMonitor({ id: mid(monitor), name }), eventId: eid(event), cause })]),
+        );
       }
     }
     if (transcript.leaves === "close") client.close();
@@ -70,6 +74,17 @@ test.each(transcripts.map((one) => [one.client, one] as const))(
     await vi.waitFor(() => expect(sessions.counts()).toEqual({ total: 0, loggedIn: 0 }));
   },
 );
+
+const CONTROL = { use_escontrol_interface: true, escontrol_interface_password: "open sesame" };
+
+/** Does nothing, and says yes to everything. */
+const AGREEABLE: ControlPanel = {
+  read: () => '{"notifications":{"1":0}}',
+  order: async () => undefined,
+  edit: async () => ({ done: true }),
+  reset: async () => undefined,
+  restart: () => undefined,
+};
 
 /** The pong comes when everything sent before the ping has been looked at. */
 function settled(client: TestClient): Promise<void> {

@@ -90,7 +90,7 @@ test("a crowd that connects first and speaks all at once begins its handshakes a
   const first: string[] = [];
   const handshakes = createHandshakes({
     limits: { handshake_timeout: 10, connections: 100 },
-    unauthenticated: createAddressCounter(100),
+    unauthenticated: createAddressCounter(() => 100),
     isProxy: () => false,
     clock: systemClock,
     sparseWarn: createSparseWarn(recordingLogger([]), systemClock),

@@ -30,6 +30,7 @@ test("every field of a login is read, others are ignored", () => {
     monlist: "1,2",
     intlist: "0,60",
     appversion: "1.1.14",
+    updates: true,
     profile: "Home",
     x: 1,
   };
@@ -42,6 +43,7 @@ test("every field of a login is read, others are ignored", () => {
       monlist: "1,2",
       intlist: "0,60",
       appversion: "1.1.14",
+      updates: true,
       app: "zmninja-ng",
     },
   });

@@ -3,7 +3,7 @@ import { createWebSocketChannel } from "../../src/channels/websocket.ts";
 import type { NoticeId } from "../../src/domain/notice.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { isPrivateAddress } from "../../src/server/private-address.ts";
-import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
+import { aMonitor, anAlarm, briefed, eid, mid } from "../support/builders.ts";
 import { createPhones, type Phones } from "../support/device-files.ts";
 import {
   knownUsers,
@@ -67,7 +67,7 @@ function tell(monitor: number, event = 5060): void {
     sessions: server.server.sessions,
     clock: systemClock,
     logger: recordingLogger([]),
-  }).tell([alarm]);
+  }).tell(briefed([alarm]));
 }
 
 test("a token is registered without a reply, for the user who is logged in", async () => {

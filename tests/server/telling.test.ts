@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { createWebSocketChannel, type WebSocketChannel } from "../../src/channels/websocket.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
 import { systemClock } from "../../src/lib/clock.ts";
-import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
+import { aMonitor, anAlarm, briefed, eid, mid } from "../support/builders.ts";
 import { makeCertificate, type TestCertificate } from "../support/certificates.ts";
 import {
   knownUsers,
@@ -42,7 +42,7 @@ const alarmOf = (monitor: number, event: number, name = "Garage"): Alarm =>
 test.each([["ws"], ["wss"]])("over %s an alarm with a non-ASCII name arrives as it is", async (scheme) => {
   server = await startServer(scheme === "wss" ? { ssl: ssl() } : {});
   const client = await loggedIn();
-  channelOf(server).tell([alarmOf(1, 5060, "Garáž → Hof €")]);
+  channelOf(server).tell(briefed([alarmOf(1, 5060, "Garáž → Hof €")]));
   const message = await client.next();
   expect(message).toMatchObject({ event: "alarm", status: "Success" });
   expect(message.events).toMatchObject([{ Name: "Garáž → Hof €", MonitorId: "1", EventId: "5060" }]);
@@ -54,7 +54,7 @@ test.each([["ws"], ["wss"]])(
     server = await startServer(scheme === "wss" ? { ssl: ssl() } : {});
     const client = await loggedIn();
     const channel = channelOf(server);
-    channel.tell(Array.from({ length: 200 }, (_, index) => alarmOf(1, index + 1)));
+    channel.tell(briefed(Array.from({ length: 200 }, (_, index) => alarmOf(1, index + 1))));
     client.send({ event: "control", data: { type: "version" } });
     for (let event = 1; event <= 200; event++)
       expect((await client.next()).events).toMatchObject([{ EventId: String(event) }]);
@@ -66,7 +66,7 @@ test("a client that has not logged in is told nothing", async () => {
   server = await startServer();
   const pending = await connectClient(server.url);
   const listener = await loggedIn();
-  channelOf(server).tell([alarmOf(1, 1)]);
+  channelOf(server).tell(briefed([alarmOf(1, 1)]));
   await listener.next();
   pending.send({ event: "control", data: { type: "version" } });
   expect(await pending.next()).toMatchObject({ event: "control" });
@@ -77,7 +77,7 @@ test("a client sees only the monitors its user may see, whatever its filter asks
   users.rights.set("guest", new Set([mid(2)]));
   server = await startServer({ logins: users });
   const client = await loggedIn("guest", "guest", { monlist: "1,2,3", intlist: "0,0,0" });
-  channelOf(server).tell([alarmOf(1, 1), alarmOf(2, 2), alarmOf(3, 3)]);
+  channelOf(server).tell(briefed([alarmOf(1, 1), alarmOf(2, 2), alarmOf(3, 3)]));
   expect((await client.next()).events).toMatchObject([{ MonitorId: "2" }]);
   client.send({ event: "control", data: { type: "version" } });
   expect(await client.next()).toMatchObject({ event: "control" });
@@ -90,7 +90,7 @@ test("rights that change in ZoneMinder reach clients that are connected", async 
   users.rights.set("guest", new Set([mid(2)]));
   const receivers = () => server.server.sessions.receivers();
   await vi.waitFor(() => expect(receivers()[0]?.recipient.rights).toEqual(new Set([2])));
-  channelOf(server).tell([alarmOf(1, 1), alarmOf(2, 2)]);
+  channelOf(server).tell(briefed([alarmOf(1, 1), alarmOf(2, 2)]));
   expect((await client.next()).events).toMatchObject([{ MonitorId: "2" }]);
 });
 
@@ -159,7 +159,7 @@ test.each([["ws"], ["wss"]])(
     const alarms = Array.from({ length: 2000 }, (_, index) => alarmOf(1, index + 1));
     let rounds = 0;
     while (server.server.sessions.receivers().every((one) => one.writable())) {
-      channel.tell(alarms);
+      channel.tell(briefed(alarms));
       rounds += 1;
       await vi.waitFor(() => expect(quick.frames).toHaveLength(1 + rounds * 2000));
     }
@@ -194,7 +194,7 @@ test("many sessions come and go without leaving anything behind", async () => {
   server = await startServer();
   for (let round = 0; round < 5; round++) {
     const clients = await Promise.all(Array.from({ length: 20 }, () => loggedIn()));
-    channelOf(server).tell([alarmOf(1, 1)]);
+    channelOf(server).tell(briefed([alarmOf(1, 1)]));
     for (const client of clients) client.ws.terminate();
     await vi.waitFor(() => expect(server.server.sessions.counts()).toEqual({ total: 0, loggedIn: 0 }));
   }

@@ -9,6 +9,7 @@ const aRow = (deliveries: number): DecisionRow => ({
   seenAt: 0,
   alarm: "{}",
   withheld: null,
+  found: null,
   deliveries: Array.from({ length: deliveries }, (_, number) => ({
     channel: "fcm",
     recipient: `fcm:${number}`,
@@ -56,9 +57,10 @@ test("behind a disk that hangs no more counts of sockets wait than people would 
       return disk.promise;
     },
   });
-  queue.addSockets([{ key: "first", counts: "{}" }]);
+  queue.addSockets([{ key: "first", phase: "started", counts: "{}" }]);
   await Promise.resolve();
-  for (let number = 1; number <= 20_000; number += 1) queue.addSockets([{ key: `${number}`, counts: "{}" }]);
+  for (let number = 1; number <= 20_000; number += 1)
+    queue.addSockets([{ key: `${number}`, phase: "started", counts: "{}" }]);
   disk.resolve([]);
   expect(await queue.flush()).toBe(true);
   expect(batches[1]?.sockets.length).toBeLessThanOrEqual(10_000);

@@ -1,5 +1,6 @@
 // Small builders, so that a test names only what it is about.
 import { type Alarm, alarmId, type EventId } from "../../src/domain/alarm.ts";
+import { type Briefing, plainBriefing } from "../../src/domain/briefing.ts";
 import type { EdgeTraits, MonitorState, Reading } from "../../src/domain/edges.ts";
 import type { Monitor, MonitorId } from "../../src/domain/monitor.ts";
 import type { Recipient } from "../../src/domain/recipient.ts";
@@ -24,6 +25,9 @@ export function anAlarm(change: Partial<Alarm> = {}): Alarm {
   };
   return { id: alarmId(alarm.monitor.id, alarm.eventId, alarm.edge, alarm.seenAt), ...alarm };
 }
+
+/** Alarms of which nothing is known but themselves. */
+export const briefed = (alarms: readonly Alarm[]): readonly Briefing[] => alarms.map(plainBriefing);
 
 export function aRecipient(change: Partial<Recipient> = {}): Recipient {
   return { monitors: "all", intervals: new Map(), rights: "all", lastTold: new Map(), ...change };

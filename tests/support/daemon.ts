@@ -8,6 +8,7 @@ import { createDaemon, type Daemon, type ZoneMinder } from "../../src/daemon.ts"
 import { createSimulatedCamera, type SimulatedCamera } from "../../src/demo/simulated-camera.ts";
 import type { Monitor } from "../../src/domain/monitor.ts";
 import type { Rights } from "../../src/domain/recipient.ts";
+import { createHooks } from "../../src/hooks/hooks.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { Logger } from "../../src/lib/log.ts";
 import type { Devices } from "../../src/store/device-registry.ts";
@@ -71,8 +72,17 @@ export function createSite(
     const config = change(testConfig());
     const store = createStore({ path: join(folder, "zmes.db"), clock: systemClock, logger });
     const ofPhones = phones?.({ config, folder, rights: zoneminder.logins, memory: store, logger });
+    const hooks = createHooks({
+      ...config,
+      isOldDialect: false,
+      eventFolder: async () => null,
+      environment: process.env,
+      clock: systemClock,
+      logger,
+    });
     return createDaemon({
       config,
+      hooks,
       version: "8.0.0",
       zoneminder,
       store,

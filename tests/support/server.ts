@@ -17,12 +17,18 @@ export interface TestServer {
 }
 
 type Overrides = {
-  readonly [Section in "network" | "ssl" | "auth" | "zoneminder" | "devices" | "limits"]?: Partial<
-    ServerOptions[Section]
-  >;
+  readonly [Section in
+    | "general"
+    | "network"
+    | "ssl"
+    | "auth"
+    | "zoneminder"
+    | "devices"
+    | "limits"]?: Partial<ServerOptions[Section]>;
 } & {
   readonly registry?: ServerOptions["registry"];
   readonly pictureDoor?: ServerOptions["pictureDoor"];
+  readonly panel?: ServerOptions["panel"];
   readonly logins?: LoginProvider & RightsProvider;
   readonly clock?: Clock;
   readonly health?: () => boolean;
@@ -48,6 +54,7 @@ export async function startServer(overrides: Overrides = {}): Promise<TestServer
 
 export function serverOptions(overrides: Overrides, log: Record<string, unknown>[] = []): ServerOptions {
   return {
+    general: { use_escontrol_interface: false, escontrol_interface_password: null, ...overrides.general },
     network: { address: "127.0.0.1", port: 0, trusted_proxies: [], ...overrides.network },
     ssl: { enable: false, ...overrides.ssl },
     auth: { enable: true, timeout: 20, ...overrides.auth },
@@ -55,6 +62,7 @@ export function serverOptions(overrides: Overrides, log: Record<string, unknown>
     devices: { allow_public_registration: false, ...overrides.devices },
     registry: overrides.registry ?? null,
     pictureDoor: overrides.pictureDoor ?? null,
+    panel: overrides.panel ?? null,
     limits: {
       message_bytes: 65_536,
       connections: 10_000,

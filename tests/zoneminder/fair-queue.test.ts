@@ -3,7 +3,7 @@ import { createFairQueue } from "../../src/zoneminder/fair-queue.ts";
 
 /** A queue whose work ends when told; `order` lists what began, `refused` what was turned away. */
 function setUp(places: number, capacity: number) {
-  const queue = createFairQueue(places, capacity);
+  const queue = createFairQueue(places, () => capacity);
   const order: string[] = [];
   const refused: string[] = [];
   const ends: (() => void)[] = [];
@@ -63,7 +63,7 @@ it("forgets work that is taken back before it begins, and only then", async () =
 });
 
 it("goes on after work that fails", async () => {
-  const queue = createFairQueue(1, 10);
+  const queue = createFairQueue(1, () => 10);
   const second = vi.fn(async () => undefined);
   queue.add("a", () => Promise.reject(new Error("broken")), vi.fn());
   queue.add("a", second, vi.fn());

@@ -8,6 +8,7 @@ export const auth = z
       about:
         "Whether clients must log in with a ZoneMinder user. With no, anyone who reaches the port sees every alarm.",
       since: "1.0",
+      guarded: "authentication",
     }),
     timeout: number(
       20,
@@ -16,6 +17,7 @@ export const auth = z
         about:
           "Seconds a client has to log in before it is closed. The phone apps take a few seconds after connecting; 20 is what they expect.",
         since: "1.0",
+        live: true,
       },
     ),
   })

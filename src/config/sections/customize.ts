@@ -2,13 +2,18 @@
 import { z } from "zod";
 import { flag, number, optionalText } from "../fields.ts";
 
-const HOOKS = "hooks come with a later release";
-const ENDS = "the end of an alarm is told in a later release";
-
 export const customize = z
   .strictObject({
-    verbose: flag(false, { about: "Whether the log is also shown on the console.", since: "1.0" }),
-    console_logs: flag(false, { about: "The same as verbose, under its later name.", since: "3.7" }),
+    verbose: flag(false, {
+      about: "Whether the log is also shown on the console.",
+      since: "1.0",
+      live: true,
+    }),
+    console_logs: flag(false, {
+      about: "The same as verbose, under its later name.",
+      since: "3.7",
+      live: true,
+    }),
     es_debug_level: number(
       5,
       { min: 0, max: 9 },
@@ -34,6 +39,7 @@ export const customize = z
         about:
           "Seconds between two readings of the list of monitors. New and removed cameras are noticed at once besides.",
         since: "1.0",
+        live: true,
       },
     ),
     read_alarm_cause: flag(false, {
@@ -44,6 +50,7 @@ export const customize = z
     tag_alarm_event_id: flag(false, {
       about: "Whether the title of a push message names the event.",
       since: "1.0",
+      live: true,
     }),
     use_custom_notification_sound: flag(false, {
       about: "Whether the phone plays its own sound.",
@@ -67,6 +74,7 @@ export const customize = z
       about:
         "User name for fetching pictures from ZoneMinder. It leaves this machine only with pictures.allow_credentials_in_url; pictures.public_url needs none.",
       since: "4.4",
+      guarded: "a user",
       example: '"!ZM_USER"',
     }),
     picture_portal_password: optionalText({
@@ -75,28 +83,29 @@ export const customize = z
       secret: true,
       example: '"!ZM_PASSWORD"',
     }),
-    use_hooks: flag(false, { about: "Whether hooks are run.", since: "5.4", waitsFor: HOOKS }),
+    use_hooks: flag(false, { about: "Whether hooks are run.", since: "5.4" }),
     send_event_end_notification: flag(false, {
       about: "Whether the end of an alarm is told.",
       since: "5.4",
-      waitsFor: ENDS,
+      live: true,
     }),
     send_event_start_notification: flag(true, {
       about: "Whether the start of an alarm is told.",
       since: "6.0.6",
-      waitsFor: ENDS,
+      live: true,
     }),
     es_rules: optionalText(
       {
-        about: "File with rules that mute monitors at certain times.",
+        about:
+          "File with rules that mute monitors at certain times; see rules.md. It is read again when it changes.",
         since: "6.0.0",
-        waitsFor: "rules come with a later release",
       },
       "file",
     ),
     notify_each_alarm: flag(true, {
       about: "Whether several alarms inside one continuous event are each told. With no, only the first is.",
       since: "8",
+      live: true,
     }),
     repeat_cooldown: number(
       60,
@@ -105,6 +114,7 @@ export const customize = z
         about:
           "Least number of seconds between two alarms told inside the same event. A busy street would otherwise ring all day.",
         since: "8",
+        live: true,
       },
     ),
   })

@@ -20,12 +20,14 @@ export const devices = z
         about:
           "Most phones of one user. Each new installation of an app counts until Google says that the old one is gone.",
         since: "8",
+        live: true,
       },
     ),
     allow_public_registration: flag(false, {
       about:
         "Whether phones may register from anywhere although nobody has to log in (auth.enable is no); otherwise only from private addresses.",
       since: "8",
+      guarded: "authentication",
     }),
   })
   .describe("Phones that register for push.");

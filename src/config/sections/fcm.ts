@@ -19,6 +19,7 @@ export const fcm = z
     date_format: text("%I:%M %p, %d-%b", {
       about: "How the time is written in a push message (strftime, local time).",
       since: "5.4",
+      live: true,
     }),
     use_fcmv1: flag(true, {
       about: "Whether the original used the newer interface of FCM.",
@@ -28,10 +29,12 @@ export const fcm = z
     replace_push_messages: flag(false, {
       about: "Whether a new push message replaces the one before it on the phone.",
       since: "6.0.5",
+      live: true,
     }),
     fcm_android_priority: choice(["high", "normal"], "high", {
       about: "Priority of push messages on Android.",
       since: "6.1.12",
+      live: true,
     }),
     fcm_android_ttl: optionalNumber(
       { min: 0, max: 2_419_200 },
@@ -39,16 +42,19 @@ export const fcm = z
         about:
           "Seconds for which Google keeps a message for an Android phone that is away; four weeks when not set.",
         since: "6.1.12",
+        live: true,
         example: "3600",
       },
     ),
     fcm_log_raw_message: flag(false, {
       about: "Whether the push proxy may log whole messages.",
       since: "6.1.25",
+      live: true,
     }),
     fcm_log_message_id: text("NONE", {
       about: "An id by which the push proxy marks messages in its log.",
       since: "6.1.25",
+      live: true,
     }),
     fcm_v1_key: optionalText({
       about: "Key of the push proxy.",
@@ -68,6 +74,7 @@ export const fcm = z
     include_profile_in_push: flag(false, {
       about: "Whether a push message names the profile of the app it is meant for.",
       since: "7.0.14",
+      live: true,
     }),
     expires_after: number(
       3600,
@@ -84,6 +91,7 @@ export const fcm = z
         about:
           "Most push messages to one phone in a calendar month. What is held back is in `zmes why`, the count in `zmes devices`.",
         since: "8",
+        live: true,
         example: "8000",
       },
     ),

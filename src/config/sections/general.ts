@@ -2,8 +2,6 @@
 import { z } from "zod";
 import { flag, monitorList, number, optionalText, text } from "../fields.ts";
 
-const ESCONTROL = "the control interface (escontrol) comes with a later release";
-
 export const general = z
   .strictObject({
     secrets: optionalText(
@@ -11,6 +9,7 @@ export const general = z
         about:
           "File with the secrets. A value written as !NAME, here or in any section, is looked up there. INI with a section [secrets], or YAML with a mapping called secrets.",
         since: "4.5",
+        live: true,
         example: "/etc/zm/secrets.yml",
       },
       "file",
@@ -35,23 +34,30 @@ export const general = z
     use_escontrol_interface: flag(false, {
       about: "Whether clients may log in with category escontrol to mute monitors and change settings.",
       since: "5.7",
-      waitsFor: ESCONTROL,
+      live: true,
+      guarded: "authentication",
     }),
     escontrol_interface_file: text(
       "/var/lib/zmeventnotification/misc/escontrol_interface.dat",
-      { about: "Where the control interface keeps what was changed.", since: "5.7", waitsFor: ESCONTROL },
+      {
+        about: "Where the original kept what its control interface changed.",
+        since: "5.7",
+        obsolete:
+          "it is kept in escontrol.json in the data directory, since only Perl reads the original's form",
+      },
       "file",
     ),
     escontrol_interface_password: optionalText({
       about: "Password of the control interface.",
       since: "5.7",
-      waitsFor: ESCONTROL,
+      live: true,
       secret: true,
       example: '"!ESCONTROL_INTERFACE_PASSWORD"',
     }),
     skip_monitors: monitorList({
       about: "Monitors that are ignored entirely.",
       since: "5.11",
+      live: true,
       example: "[3, 7]",
     }),
   })

@@ -11,6 +11,7 @@ export const history = z
         about:
           "Days for which `zmes why` and `zmes outbox` know what became of an alarm. A thousand alarms for twenty phones take about five megabytes.",
         since: "8",
+        live: true,
       },
     ),
   })

@@ -11,6 +11,7 @@ export const limits = z
         about:
           "Largest message a client may send, in bytes. A login with lists for a thousand monitors is under 16,000.",
         since: "8",
+        live: true,
       },
     ),
     connections: number(
@@ -20,6 +21,7 @@ export const limits = z
         about:
           "Most connections at the same time. Ten thousand need a few hundred megabytes; the system's limit of open files must allow it.",
         since: "8",
+        live: true,
       },
     ),
     unauthenticated_per_address: number(
@@ -29,6 +31,7 @@ export const limits = z
         about:
           "Most connections of one address that have not logged in. Leaves room for a household behind one address, none for a flood.",
         since: "8",
+        live: true,
       },
     ),
     client_buffer_bytes: number(
@@ -38,6 +41,7 @@ export const limits = z
         about:
           "Bytes kept for a client that does not read; beyond it the client is closed and may come back. One mebibyte is over a thousand alarms.",
         since: "8",
+        live: true,
       },
     ),
     handshake_timeout: number(
@@ -47,6 +51,7 @@ export const limits = z
         about:
           "Seconds for the TLS and HTTP handshake. A phone on a bad line needs two or three; who stalls on purpose must not stay.",
         since: "8",
+        live: true,
       },
     ),
     queued_messages: number(
@@ -56,6 +61,7 @@ export const limits = z
         about:
           "Messages of one connection that wait behind its login. Clients send two or three; more is no client.",
         since: "8",
+        live: true,
       },
     ),
     failed_logins_per_address: number(
@@ -65,6 +71,8 @@ export const limits = z
         about:
           "Wrong passwords a minute from one address before its logins are held off. Several phones with an old password stay below it.",
         since: "8",
+        live: true,
+        guarded: "authentication",
       },
     ),
     failed_logins_per_user: number(
@@ -74,6 +82,8 @@ export const limits = z
         about:
           "Wrong passwords a minute for one user before its logins are delayed. A right password is never refused.",
         since: "8",
+        live: true,
+        guarded: "authentication",
       },
     ),
     queued_logins: number(
@@ -83,6 +93,7 @@ export const limits = z
         about:
           "Logins that wait for their password check at once. A check takes a quarter of a second, and after a restart all clients come back together.",
         since: "8",
+        live: true,
       },
     ),
   })

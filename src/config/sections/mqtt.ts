@@ -17,6 +17,7 @@ export const mqtt = z
     username: optionalText({
       about: "User name at the broker.",
       since: "1.2",
+      guarded: "a user",
       example: '"!MQTT_USERNAME"',
     }),
     password: optionalText({
@@ -51,6 +52,7 @@ export const mqtt = z
     tls_insecure: flag(false, {
       about: "Whether the broker's certificate is believed unchecked.",
       since: "5.16.0",
+      guarded: "authentication",
     }),
     protocol: choice(["3.1.1", "5"], "3.1.1", {
       about: "Version of MQTT. With 5, messages carry their id as a user property as well.",
@@ -79,11 +81,13 @@ export const mqtt = z
       about:
         "Whether cameras can be muted by MQTT. With auto, only where the broker lets nobody in without a login.",
       since: "8",
+      guarded: "authentication",
     }),
     pictures: choice(["auto", "yes", "no"], "auto", {
       about:
         "Whether the last picture of each camera is published. With auto, only where the broker lets nobody in without a login.",
       since: "8",
+      guarded: "authentication",
     }),
   })
   .describe("The broker that alarms are published to.");

@@ -8,11 +8,13 @@ export const network = z
     address: text("[::]", {
       about: "Address to listen on, with and without TLS. [::] means every address, IPv4 and IPv6.",
       since: "1.0",
+      guarded: "a host",
     }),
     trusted_proxies: networkList({
       about:
         "Reverse proxies whose X-Forwarded-For header is believed, as addresses or networks. Limits per address count the client behind them.",
       since: "8",
+      guarded: "a host",
       example: "[127.0.0.1, 10.0.0.0/8]",
     }),
   })

@@ -12,6 +12,7 @@ export const push = z
       about:
         "The script that does it, with arguments of its own before ours if it has any. No shell runs it: quotes work, pipes and variables do not.",
       since: "5.9",
+      guarded: "a program",
       example: "/var/lib/zmeventnotification/bin/pushapi_pushover.py",
     }),
     script_timeout: number(

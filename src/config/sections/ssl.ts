@@ -8,6 +8,7 @@ export const ssl = z
       about:
         "Whether clients connect with TLS (wss://). Needs cert and key. With no, passwords cross the network readable (ws://).",
       since: "1.0",
+      guarded: "authentication",
     }),
     cert: optionalText(
       {

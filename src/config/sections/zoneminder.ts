@@ -23,6 +23,7 @@ export const zoneminder = z
         about:
           "Milliseconds between two looks at the cameras. auto: 10 while somebody listens on a socket, 50 otherwise. A look that takes long stretches it, so that watching never takes more than a twentieth of a processor.",
         since: "8",
+        live: true,
       },
     ),
     event_id_wait_ms: number(
@@ -32,6 +33,7 @@ export const zoneminder = z
         about:
           "Milliseconds to wait for ZoneMinder to name the event of an alarm. Some releases raise the alarm up to a second before they create the event.",
         since: "8",
+        live: true,
       },
     ),
     late_alarm_max_age: number(
@@ -41,6 +43,7 @@ export const zoneminder = z
         about:
           "Alarms missed while the program was not running are told late, unless older than this many seconds: nobody acts on an alarm of yesterday. 0 tells none.",
         since: "8",
+        live: true,
       },
     ),
     rights_reload_interval: number(

@@ -13,18 +13,27 @@ export async function onAuth(
 ): Promise<void> {
   const { logger, sparseWarn, frequentInfo } = context;
   const { address } = connection;
-  if (request.category === "escontrol") {
+  const isControl = request.category === "escontrol";
+  if (isControl && !context.control.isOn()) {
     refuse(connection, "ESCONTROLDISABLED");
     return;
   }
-  const { user, password } = request;
-  const answer = await context.logins.login({ user, password, address, signal: connection.closed });
+  // There is one password for control, and no user: failed ones count as those of one.
+  const user = isControl ? "" : request.user;
+  const { password } = request;
+  const logins = isControl ? context.control.logins : context.logins;
+  const answer = await logins.login({ user, password, address, signal: connection.closed });
   if (connection.closed.aborted) return;
   switch (answer.outcome) {
     case "accepted":
-      connection.describe({ app: request.app, appVersion: request.appversion });
-      connection.signIn(answer.user, answer.rights);
-      applyLists(connection, request);
+      connection.describe({ app: request.app, appVersion: request.appversion, updates: request.updates });
+      if (isControl) {
+        context.control.admit(connection);
+        connection.takeControl();
+      } else {
+        connection.signIn(answer.user, answer.rights);
+        applyLists(connection, request);
+      }
       frequentInfo("login", `Correct authentication provided by ${address}`);
       connection.reply(authReply("", context.version));
       return;

@@ -2,6 +2,7 @@
 import type { DeviceApp } from "../../domain/device.ts";
 import type { Recipient, Rights } from "../../domain/recipient.ts";
 import type { Logger } from "../../lib/log.ts";
+import type { ControlDoor } from "../control-panel.ts";
 import type { DeviceLink, DeviceRegistry, Lists } from "../devices.ts";
 import type { LimitedLogins } from "../login-limiter.ts";
 import type { Outgoing } from "../protocol.ts";
@@ -12,6 +13,8 @@ export interface Connection {
   /** The address for the log and for limits; behind a trusted proxy the client's own. */
   readonly address: string;
   readonly isLoggedIn: boolean;
+  /** Logged in to control the server (category escontrol): it sends commands and is told of no alarms. */
+  readonly isControl: boolean;
   /** The user of the last login that was accepted; null before the first. */
   readonly user: string | null;
   readonly recipient: Recipient;
@@ -25,6 +28,8 @@ export interface Connection {
   reply(message: Outgoing): void;
   /** Logs in, or logs in again: the rights are swapped at once, list and intervals stay until set. */
   signIn(user: string, rights: Rights): void;
+  /** Logs in to control the server; whoever was logged in before no longer is. */
+  takeControl(): void;
   /** Sets the filter, of the phone too that this connection registered. */
   setFilter(monlist: string, intlist: string): void;
   /** What the client says of itself when it logs in. */
@@ -39,6 +44,8 @@ export interface Connection {
 export interface ClientApp {
   readonly app: DeviceApp;
   readonly appVersion: string | null;
+  /** True when it wants to hear again of an alarm when a hook has answered. */
+  readonly updates?: boolean;
 }
 
 /** 1000 after a Fail reply, 1008 for breaking a rule (RFC 6455, 7.4.1), 1013 "try again later" (IANA registry). */
@@ -48,6 +55,7 @@ export type CloseCode = 1000 | 1008 | 1013;
 export interface CommandContext {
   readonly version: string;
   readonly logins: LimitedLogins;
+  readonly control: ControlDoor;
   /** null: push is switched off. */
   readonly registry: DeviceRegistry | null;
   /** Whether phones may register from private addresses only. */

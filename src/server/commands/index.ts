@@ -22,8 +22,7 @@ export function runCommand(
       onPush(connection, message.push, context);
       return null;
     case "escontrol":
-      onEscontrol(connection);
-      return null;
+      return onEscontrol(connection, message.escontrol, context);
     case "unknown":
       connection.reply({ event: message.echo, type: "", status: "Fail", reason: "NOTSUPPORTED" });
       return null;

@@ -1,0 +1,266 @@
+// Runs the hooks of alarms: a few at a time, the others wait in a queue that is bounded by number and by age.
+import { availableParallelism } from "node:os";
+import type { Alarm } from "../domain/alarm.ts";
+import type { HookNote, HookOutcome } from "../domain/hook.ts";
+import type { MonitorId } from "../domain/monitor.ts";
+import type { Clock } from "../lib/clock.ts";
+import { splitCommand } from "../lib/command-line.ts";
+import type { Part } from "../lib/lifecycle.ts";
+import type { Logger } from "../lib/log.ts";
+import { hideSecrets } from "../lib/secrets-in-logs.ts";
+import { type Answer, hookArguments, readAnswer, userScriptArguments } from "./contract.ts";
+import { createRunner, type Runner, type ScriptResult } from "./runner.ts";
+
+/** Keys of the section "hook". */
+export interface HookOptions {
+  readonly hook_script: string | null;
+  readonly event_start_hook: string | null;
+  readonly event_end_hook: string | null;
+  readonly event_start_hook_notify_userscript: string | null;
+  readonly event_end_hook_notify_userscript: string | null;
+  readonly hook_skip_monitors: readonly number[];
+  readonly hook_pass_image_path: boolean;
+  readonly max_parallel_hooks: number;
+  readonly timeout: number;
+  readonly max_waiting: number;
+  readonly max_wait: number;
+}
+
+export interface HooksDeps {
+  readonly hook: HookOptions;
+  /** The section "customize"; old configurations run what is configured. */
+  readonly customize: { readonly use_hooks: boolean };
+  readonly isOldDialect: boolean;
+  /** Where the event's files are, or will be; null when nobody can say. */
+  readonly eventFolder: (alarm: Alarm) => Promise<string | null>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface Hooks extends Part {
+  /** "run": one looks at this alarm; "skip": hooks are on, but not for its monitor; "none": there is none. */
+  plan(alarm: Alarm): "run" | "skip" | "none";
+  /**
+   * Takes a place in the queue; the answer runs the hook for the alarm as it is by then. It never throws, and says
+   * "dropped" at once when there is no place, or when its turn came too late.
+   */
+  enter(alarm: Alarm): (alarm: Alarm) => Promise<HookOutcome>;
+  counts(): HookCounts;
+}
+
+export interface HookCounts {
+  readonly running: number;
+  readonly waiting: number;
+  /** Alarms told without their hook since the start. */
+  readonly dropped: number;
+  readonly timedOut: number;
+}
+
+/** A detector's JSON with a hundred boxes has 10 KB. */
+const OUTPUT_BYTES = 262_144;
+/** Of what a script printed to stderr, the log gets the end. */
+const LOGGED_CHARACTERS = 2_000;
+
+/** Nothing runs before the first alarm. */
+export function createHooks(deps: HooksDeps): Hooks {
+  const { hook, customize, isOldDialect, clock, logger } = deps;
+  const limit = hook.max_parallel_hooks || availableParallelism() * 2;
+  const options = { environment: deps.environment, clock, outputBytes: OUTPUT_BYTES };
+  const runner = createRunner({ ...options, concurrency: 0 });
+  const userRunner = createRunner({ ...options, concurrency: limit });
+  const commands = commandsOf(deps);
+  const skipped: ReadonlySet<number> = new Set(hook.hook_skip_monitors);
+  const stopping = new AbortController();
+  const turns = createTurns(limit, stopping.signal);
+  const userLanes = new Map<MonitorId, Promise<void>>();
+  let entered = 0;
+  let dropped = 0;
+  let timedOut = 0;
+
+  return {
+    name: "hooks",
+    async start() {},
+    async stop() {
+      stopping.abort();
+      runner.stop();
+      userRunner.stop();
+    },
+    plan(alarm) {
+      if (!(customize.use_hooks || isOldDialect) || commandFor(alarm) === null) return "none";
+      return skipped.has(alarm.monitor.id) ? "skip" : "run";
+    },
+    enter,
+    counts: () => ({ running: turns.running(), waiting: entered, dropped, timedOut }),
+  };
+
+  function enter(first: Alarm): (alarm: Alarm) => Promise<HookOutcome> {
+    if (entered >= hook.max_waiting + limit) {
+      return async () => drop(first, `${hook.max_waiting} others wait already (hook.max_waiting)`);
+    }
+    const enteredAt = clock.monotonic();
+    const lastMoment = enteredAt + hook.max_wait * 1000;
+    entered += 1;
+    return async (alarm) => {
+      const leave = await turns.take(lastMoment - clock.monotonic());
+      entered -= 1;
+      if (leave === null)
+        return drop(alarm, `its turn did not come within ${hook.max_wait} s (hook.max_wait)`);
+      try {
+        return await ask(alarm);
+      } finally {
+        leave();
+      }
+    };
+  }
+
+  async function ask(alarm: Alarm): Promise<HookOutcome> {
+    const command = commandFor(alarm) ?? [];
+    const folder = hook.hook_pass_image_path ? await deps.eventFolder(alarm).catch(() => null) : null;
+    const result = await run(runner, [...command, ...hookArguments(alarm, folder)]);
+    logOutput(alarm, result, "hook");
+    switch (result.end.kind) {
+      case "timeout":
+        timedOut += 1;
+        logger.warn(
+          `${about(alarm)}: the hook took longer than ${hook.timeout} s (hook.timeout) and was ended`,
+        );
+        return unanswered("timed-out");
+      case "aborted":
+        return drop(alarm, "the program ends");
+      case "not-started":
+        return drop(alarm, `${command[0]} could not be started: ${result.end.reason}`);
+      case "exited":
+      case "killed": {
+        const answer = readAnswer(result.stdout, result.end, isOldDialect);
+        logAnswer(alarm, answer, result);
+        tellUserScript(alarm, answer, folder);
+        return answer.outcome;
+      }
+    }
+  }
+
+  function run(by: Runner, argv: readonly string[]): Promise<ScriptResult> {
+    return by.run({ argv, timeoutMs: hook.timeout * 1000, signal: stopping.signal });
+  }
+
+  /** People do not wait for it, and it hears of a beginning before the end. */
+  function tellUserScript(alarm: Alarm, answer: Answer, folder: string | null): void {
+    const command = alarm.phase === "ended" ? commands.userEnd : commands.userStart;
+    if (command === null) return;
+    const { id } = alarm.monitor;
+    const before = userLanes.get(id) ?? Promise.resolve();
+    const job = before.then(async () => {
+      const result = await run(userRunner, [...command, ...userScriptArguments(alarm, answer, folder)]);
+      logOutput(alarm, result, "user script");
+      if (result.end.kind !== "exited" || result.end.code !== 0)
+        logger.warn({ end: result.end }, `${about(alarm)}: the user script did not end well`);
+    });
+    userLanes.set(id, job);
+    void job.finally(() => {
+      if (userLanes.get(id) === job) userLanes.delete(id);
+    });
+  }
+
+  function commandFor({ phase }: Alarm): readonly string[] | null {
+    return phase === "ended" ? commands.end : commands.start;
+  }
+
+  function drop(alarm: Alarm, why: string): HookOutcome {
+    dropped += 1;
+    logger.warn({ dropped }, `${about(alarm)} is told as if there were no hook: ${why}`);
+    return unanswered("dropped");
+  }
+
+  function logOutput(alarm: Alarm, { stderr, isCut }: ScriptResult, what: string): void {
+    const said = hideSecrets(stderr.trim()).slice(-LOGGED_CHARACTERS);
+    if (said !== "") logger.info({ event: alarm.eventId ?? 0 }, `${about(alarm)}: the ${what} said: ${said}`);
+    if (isCut)
+      logger.warn(`${about(alarm)}: the ${what} printed more than ${OUTPUT_BYTES} bytes: the rest is lost`);
+  }
+
+  function logAnswer(alarm: Alarm, { outcome }: Answer, { ms }: ScriptResult): void {
+    const { result, text, note } = outcome;
+    if (note === "bad-json")
+      logger.warn(`${about(alarm)}: the JSON of the hook could not be read and is left out`);
+    logger.info(
+      { event: alarm.eventId ?? 0, result, ms: Math.round(ms) },
+      `${about(alarm)}: the hook said: ${text}`,
+    );
+  }
+}
+
+function unanswered(note: HookNote): HookOutcome {
+  return { result: 1, text: "", json: null, note };
+}
+
+function about({ eventId, monitor }: Alarm): string {
+  return `Event ${eventId ?? 0} of ${monitor.name}`;
+}
+
+interface Commands {
+  readonly start: readonly string[] | null;
+  readonly end: readonly string[] | null;
+  readonly userStart: readonly string[] | null;
+  readonly userEnd: readonly string[] | null;
+}
+
+/** The configured values in words, as a shell would split them; a value that only a shell understands is said. */
+function commandsOf({ hook, logger }: HooksDeps): Commands {
+  const split = (text: string | null, key: string): readonly string[] | null => {
+    if (text === null || text.trim() === "") return null;
+    const command = splitCommand(text);
+    if (command === null) logger.error(`hook.${key}: a quote is not closed; nothing is run`);
+    if (command?.wantsShell)
+      logger.warn(`hook.${key}: this is run without a shell; what only a shell understands has no effect`);
+    return command?.words ?? null;
+  };
+  return {
+    start: split(hook.event_start_hook, "event_start_hook") ?? split(hook.hook_script, "hook_script"),
+    end: split(hook.event_end_hook, "event_end_hook"),
+    userStart: split(hook.event_start_hook_notify_userscript, "event_start_hook_notify_userscript"),
+    userEnd: split(hook.event_end_hook_notify_userscript, "event_end_hook_notify_userscript"),
+  };
+}
+
+/** So many at once; the others in the order in which they came. */
+function createTurns(limit: number, stopping: AbortSignal) {
+  const waiting = new Set<() => void>();
+  let running = 0;
+  const leave = (): void => {
+    running -= 1;
+    const [next] = waiting;
+    next?.();
+  };
+  stopping.addEventListener("abort", () => {
+    for (const next of [...waiting]) next();
+  });
+
+  return {
+    running: () => running,
+    /** Gives the way to leave again, or null when the turn did not come in time. */
+    take(waitMs: number): Promise<(() => void) | null> {
+      const { promise, resolve } = Promise.withResolvers<(() => void) | null>();
+      const begin = (): void => {
+        running += 1;
+        resolve(leave);
+      };
+      if (waitMs <= 0 || stopping.aborted) resolve(null);
+      else if (running < limit) begin();
+      else {
+        const next = (): void => {
+          clearTimeout(timer);
+          waiting.delete(next);
+          if (stopping.aborted) resolve(null);
+          else begin();
+        };
+        const timer = setTimeout(() => {
+          waiting.delete(next);
+          resolve(null);
+        }, waitMs);
+        waiting.add(next);
+      }
+      return promise;
+    },
+  };
+}

@@ -1,0 +1,44 @@
+// What the text of a hook makes of the cause of an alarm.
+import type { Alarm } from "../domain/alarm.ts";
+import { type HookOutcome, saysYes } from "../domain/hook.ts";
+
+/** Keys of the section "hook". */
+export interface HookTextOptions {
+  readonly use_hook_description: boolean;
+  readonly keep_frame_match_type: boolean;
+}
+
+/** The words ZoneMinder's web pages and the apps look for in `Events.Notes` to show what was detected. */
+const DETECTED = "detected:";
+
+/** The text as it is told; empty when the configuration does not want it or the hook says no. */
+export function toldText(hook: HookOutcome | undefined, options: HookTextOptions): string {
+  if (!options.use_hook_description || hook === undefined || !saysYes(hook)) return "";
+  return options.keep_frame_match_type ? hook.text : hook.text.replace(/^\[[asx]\] /, "");
+}
+
+/** A beginning with the answer of its hook: its text stands before the cause; in old configurations instead of it. */
+export function withAnswer(
+  alarm: Alarm,
+  hook: HookOutcome,
+  options: HookTextOptions,
+  isOldDialect: boolean,
+): Alarm {
+  const text = toldText(hook, options);
+  if (text === "") return { ...alarm, hook };
+  return { ...alarm, hook, cause: isOldDialect || alarm.cause === "" ? text : `${text} ${alarm.cause}` };
+}
+
+/** The cause of an end: the notes of its event, with what the hook said of the beginning in front, once. */
+export function causeOfEnd(cause: string, notes: string | null, startText: string): string {
+  const now = notes === null || notes.trim() === "" ? cause : notes;
+  const text = startText.trim();
+  return text === "" || now.includes(text) ? now : `${text} ${now}`.trim();
+}
+
+/** An end with the answer of its hook. Stock hooks print the notes again: nothing is said twice. */
+export function endWithAnswer(alarm: Alarm, hook: HookOutcome, options: HookTextOptions): Alarm {
+  const text = toldText(hook, options).trim();
+  if (!text.includes(DETECTED) || alarm.cause.includes(text)) return { ...alarm, hook };
+  return { ...alarm, hook, cause: text.includes(alarm.cause) ? text : `${text} ${alarm.cause}` };
+}

@@ -1,0 +1,142 @@
+// Writes what a hook found into the notes and tags of an event, and keeps the notes until the event is closed.
+import type { EventId } from "../domain/alarm.ts";
+import type { Clock } from "../lib/clock.ts";
+import { reasonOf } from "../lib/errors.ts";
+import type { Part } from "../lib/lifecycle.ts";
+import type { Logger } from "../lib/log.ts";
+import type { Queries } from "./database.ts";
+import type { SchemaSource } from "./schema.ts";
+
+/** Nothing of it throws or is waited for. */
+export interface EventNotes extends Part {
+  /**
+   * Puts the text in front of the notes of the event, and again once ZoneMinder has closed it: while it is open, zmc
+   * writes the notes anew from its own memory (Event::updateNotes, all versions).
+   */
+  prepend(event: EventId, text: string): void;
+  /** The names become tags of the event, where ZoneMinder has tags (from 1.37.44). */
+  tag(event: EventId, names: readonly string[]): void;
+}
+
+export interface EventNotesDeps {
+  readonly database: Queries;
+  readonly schema: SchemaSource;
+  /** Whether the event has no end yet; null when nobody can say. */
+  readonly isOpen: (event: EventId) => Promise<boolean | null>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly lookEveryMs?: number;
+}
+
+/** Events are closed within seconds; continuous ones are asked about ever more seldom. */
+const LOOK_EVERY_MS = 2_000;
+const LONGEST_PAUSE_MS = 60_000;
+/** After a crash of ZoneMinder an event stays open until zmaudit.pl repairs it. */
+const LONGEST_EVENT_MS = 86_400_000;
+/** Far more than events that are open at once. */
+const MOST_EVENTS = 1_000;
+/** ZoneMinder writes the end of an event and its last notes in two statements. */
+const LOOKS_AFTER_END = 2;
+
+interface Kept {
+  readonly texts: string[];
+  readonly since: number;
+  nextAt: number;
+  closedLooks: number;
+}
+
+/** A timer runs only while an event is open. */
+export function createEventNotes(deps: EventNotesDeps): EventNotes {
+  const { database, schema, isOpen, clock, logger, lookEveryMs = LOOK_EVERY_MS } = deps;
+  const open = new Map<EventId, Kept>();
+  let timer: NodeJS.Timeout | null = null;
+  let stopped = false;
+
+  return {
+    name: "event notes",
+    async start() {},
+    async stop() {
+      stopped = true;
+      if (timer) clearTimeout(timer);
+      timer = null;
+    },
+    prepend(event, text) {
+      if (text.trim() === "" || stopped) return;
+      void write(event, text);
+      keep(event, text);
+    },
+    tag(event, names) {
+      if (names.length > 0 && !stopped) void assign(event, names);
+    },
+  };
+
+  function keep(event: EventId, text: string): void {
+    const now = clock.monotonic();
+    const kept = open.get(event) ?? { texts: [], since: now, nextAt: 0, closedLooks: 0 };
+    if (!kept.texts.includes(text)) kept.texts.push(text);
+    kept.nextAt = now + lookEveryMs;
+    open.set(event, kept);
+    for (const oldest of open.keys()) {
+      if (open.size <= MOST_EVENTS) break;
+      open.delete(oldest);
+    }
+    schedule();
+  }
+
+  function schedule(): void {
+    if (timer !== null || open.size === 0 || stopped) return;
+    timer = setTimeout(() => {
+      timer = null;
+      void lookAll().finally(schedule);
+    }, lookEveryMs).unref();
+  }
+
+  async function lookAll(): Promise<void> {
+    const now = clock.monotonic();
+    for (const [event, kept] of [...open]) if (kept.nextAt <= now) await look(event, kept, now);
+  }
+
+  async function look(event: EventId, kept: Kept, now: number): Promise<void> {
+    const age = now - kept.since;
+    kept.nextAt = now + Math.min(LONGEST_PAUSE_MS, Math.max(lookEveryMs, age / 10));
+    if (age > LONGEST_EVENT_MS) open.delete(event);
+    if ((await isOpen(event)) !== false) return;
+    for (const text of kept.texts) await write(event, text);
+    kept.closedLooks += 1;
+    kept.nextAt = now + lookEveryMs;
+    if (kept.closedLooks >= LOOKS_AFTER_END) open.delete(event);
+  }
+
+  /** In one statement, so that nothing ZoneMinder writes meanwhile is lost; text that is there is not written again. */
+  async function write(event: EventId, text: string): Promise<void> {
+    try {
+      await database.query(
+        "UPDATE Events SET Notes = CONCAT(?, COALESCE(Notes, '')) WHERE Id = ? AND LOCATE(?, COALESCE(Notes, '')) = 0",
+        [`${text} `, event, text.trim()],
+      );
+    } catch (failure) {
+      logger.warn(`The notes of event ${event} could not be written: ${reasonOf(failure)}`);
+    }
+  }
+
+  async function assign(event: EventId, names: readonly string[]): Promise<void> {
+    try {
+      const known = await schema();
+      if (!known.has("Tags") || !known.has("Events_Tags")) return;
+      for (const name of names) {
+        await database.query(
+          `INSERT INTO Tags (Name, CreateDate, LastAssignedDate) VALUES (?, NOW(), NOW())
+           ON DUPLICATE KEY UPDATE LastAssignedDate = NOW()`,
+          [name],
+        );
+        await database.query(
+          `INSERT IGNORE INTO Events_Tags (TagId, EventId, AssignedDate)
+           SELECT Id, ?, NOW() FROM Tags WHERE Name = ? LIMIT 1`,
+          [event, name],
+        );
+      }
+    } catch (failure) {
+      logger.warn(`Event ${event} could not be tagged: ${reasonOf(failure)}`);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { eventId } from "../../src/domain/alarm.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import type { Database } from "../../src/zoneminder/database.ts";
+import { createEventNotes, type EventNotes } from "../../src/zoneminder/event-notes.ts";
+import { createEvents } from "../../src/zoneminder/events.ts";
+import { createSchemaSource } from "../../src/zoneminder/schema.ts";
+import { eid } from "../support/builders.ts";
+import { type Mariadb, mariadbMayBeSkipped, openDatabase, startMariadb } from "../support/mariadb.ts";
+import { recordingLogger } from "../support/server.ts";
+
+/** As ZoneMinder 1.37.44 and later make them. */
+const TAG_TABLES = `
+  CREATE TABLE Tags (Id bigint unsigned NOT NULL AUTO_INCREMENT, Name varchar(64) CHARACTER SET latin1
+    COLLATE latin1_bin NOT NULL DEFAULT '', CreateDate datetime, CreatedBy int unsigned, LastAssignedDate datetime,
+    PRIMARY KEY (Id), UNIQUE (Name));
+  CREATE TABLE Events_Tags (TagId bigint unsigned NOT NULL, EventId bigint unsigned NOT NULL,
+    AssignedDate datetime, AssignedBy int unsigned, PRIMARY KEY (TagId, EventId));`;
+
+describe.skipIf(mariadbMayBeSkipped())("what a hook found", () => {
+  let server: Mariadb;
+  let database: Database;
+  let notes: EventNotes;
+  const log: Record<string, unknown>[] = [];
+
+  beforeAll(async () => {
+    server = await startMariadb();
+    server.createZoneMinder("zm", "1.38");
+    server.sql(TAG_TABLES, "zm");
+    database = openDatabase(server, "zm");
+    const schema = createSchemaSource(database, { files: [], values: new Map() }, systemClock);
+    const logger = recordingLogger(log);
+    const { isOpen } = createEvents({ database, schema, logger });
+    notes = createEventNotes({ database, schema, isOpen, clock: systemClock, logger, lookEveryMs: 50 });
+  });
+  afterAll(async () => {
+    await notes?.stop();
+    await database?.stop();
+    await server?.stop();
+  });
+
+  const insert = (id: number, text: string | null) =>
+    server.sql(
+      `SET sql_mode = ''; INSERT INTO Events (Id, MonitorId, StartDateTime, Notes, StateId)
+       VALUES (${id}, 1, NOW(), ${text === null ? "NULL" : `'${text}'`}, 1)`,
+      "zm",
+    );
+  const set = (id: number, what: string) => server.sql(`UPDATE Events SET ${what} WHERE Id = ${id}`, "zm");
+  const read = (id: number) => server.sql(`SELECT Notes FROM Events WHERE Id = ${id}`, "zm").trim();
+  const noted = (id: number, text: string) =>
+    vi.waitFor(() => expect(read(id)).toBe(text), { timeout: 5_000 });
+
+  it("stands in front of the notes, and again after ZoneMinder overwrote them, once", async () => {
+    insert(1, "Motion: All");
+    notes.prepend(eid(1), "detected:person");
+    await noted(1, "detected:person Motion: All");
+    set(1, "Notes = 'Motion: All, Front'");
+    set(1, "EndDateTime = NOW()");
+    await noted(1, "detected:person Motion: All, Front");
+    notes.prepend(eid(1), "detected:person");
+    await noted(1, "detected:person Motion: All, Front");
+  });
+
+  it("is not written again where ZoneMinder left it, and text of quotes stays whole", async () => {
+    insert(2, null);
+    const text = `it's "x" $(id) \\\\ %_ ü`;
+    notes.prepend(eid(2), text);
+    await vi.waitFor(() => expect(read(2)).toContain("$(id)"), { timeout: 5_000 });
+    const before = read(2);
+    set(2, "EndDateTime = NOW()");
+    // Another event behind it in the queue: when that one is whole again, this one was looked at.
+    insert(3, "Motion");
+    notes.prepend(eid(3), "detected:car");
+    await noted(3, "detected:car Motion");
+    set(3, "Notes = 'Motion', EndDateTime = NOW()");
+    await noted(3, "detected:car Motion");
+    expect(read(2)).toBe(before);
+  });
+
+  it("becomes tags, each once, that other events share", async () => {
+    notes.tag(eid(1), ["person", "car"]);
+    notes.tag(eid(2), ["person"]);
+    notes.tag(eid(2), ["person"]);
+    await vi.waitFor(
+      () =>
+        expect(
+          server.sql(
+            "SELECT EventId, Name FROM Events_Tags JOIN Tags ON Tags.Id = TagId ORDER BY EventId, Name",
+            "zm",
+          ),
+        ).toBe("1\tcar\n1\tperson\n2\tperson\n"),
+      { timeout: 5_000 },
+    );
+  });
+
+  it("for an event that is not there is forgotten without a fuss", () => {
+    notes.prepend(eventId(99) ?? eid(99), "x");
+    expect(log).toEqual([]);
+  });
+});
