@@ -164,7 +164,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     general: config.general,
     customize: config.customize,
     onChange: (snapshot) => {
-      watcher.setMonitors(snapshot.monitors, snapshot.version, catchUp.remembered);
+      watcher.setMonitors(snapshot.monitors, snapshot.version, lastTold);
       catchUp.monitorsAre(snapshot.monitors);
       watched = snapshot.monitors.map(({ id }) => id);
       const news: MonitorNews = {
@@ -219,6 +219,11 @@ export function createDaemon(options: DaemonOptions): Daemon {
     monitors: () => watched,
     reloadMonitors: () => monitors.reloadSoon(),
   };
+
+  /** In this run, or else in the one before: a monitor that comes back must not end an old alarm again. */
+  function lastTold(id: MonitorId): ToldMark | null {
+    return pipeline.marks([]).find(({ monitor }) => monitor === id) ?? catchUp.remembered(id);
+  }
 
   /** Once after the start, and after every stall: what was missed is taken from the database and told late. */
   function createCatchUp() {
