@@ -1,5 +1,5 @@
 // The channel to phones: whom it reaches, and one attempt to reach one of them, by Google or by a push proxy.
-import { type Device, pushesThisMonth } from "../domain/device.ts";
+import { type Device, pushesThisMonth, tokenEnd } from "../domain/device.ts";
 import type { Notice } from "../domain/notice.ts";
 import { maySee } from "../domain/recipient.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -57,6 +57,8 @@ export function createFcmChannel(deps: FcmChannelDeps): Channel {
     async start(signal) {
       if (!options.enable) return;
       await checkAccount(options, logger);
+      // The phrases of the original: its debugging chapter tells people to look for them.
+      if (fcmWay(options).kind !== "none") logger.info("Push enabled via FCM");
       await table?.start(signal);
     },
     async stop() {
@@ -67,9 +69,12 @@ export function createFcmChannel(deps: FcmChannelDeps): Channel {
       const device = requireDevice(notice);
       const picture = await findPicture(notice, device.owner);
       const badge = devices.takeBadge(device.id, notice.id);
+      logger.debug(`Checking alarm rules for token ending in:...${tokenEnd(device.token, 10)}`);
+      logger.debug("Sending notification over PushProxy");
       try {
         const words = await sender.send({ alarm: notice.alarm, device, badge, picture }, signal);
         devices.noteDelivered(device.id, notice.id);
+        logger.debug("Pushproxy push message success");
         reach.works();
         return words;
       } catch (failure) {

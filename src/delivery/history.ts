@@ -58,7 +58,7 @@ const REFUSALS: Readonly<Record<Refusal, (monitor: number, their: string) => str
   muted: (monitor) => `monitor ${monitor} is muted (escontrol)`,
   rule: () => "a rule mutes it",
   "channel-off": () =>
-    "the channel is not on the list of the hook, or is switched off (customize.send_event_start_notification)",
+    "the channel is on no list that holds here, or switched off (hook.event_*_notify_on_hook_*, customize.send_event_*)",
   "hook-said-no": () => "the hook said no, and the list for that leaves the channel out",
   "monitor-off": (monitor, their) => `monitor ${monitor} is outside ${their} list`,
   "too-soon": (monitor, their) => `${their} interval for monitor ${monitor} was not over`,

@@ -74,6 +74,7 @@ export function createHooks(deps: HooksDeps): Hooks {
   const stopping = new AbortController();
   const turns = createTurns(limit, stopping.signal);
   const userLanes = new Map<MonitorId, Promise<void>>();
+  let lastStart = Promise.resolve();
   let entered = 0;
   let dropped = 0;
   let timedOut = 0;
@@ -117,6 +118,7 @@ export function createHooks(deps: HooksDeps): Hooks {
   async function ask(alarm: Alarm): Promise<HookOutcome> {
     const command = commandFor(alarm) ?? [];
     const folder = hook.hook_pass_image_path ? await deps.eventFolder(alarm).catch(() => null) : null;
+    await oneByOne();
     const result = await run(runner, [...command, ...hookArguments(alarm, folder)]);
     logOutput(alarm, result, "hook");
     switch (result.end.kind) {
@@ -138,6 +140,13 @@ export function createHooks(deps: HooksDeps): Hooks {
         return answer.outcome;
       }
     }
+  }
+
+  /** Starting a program takes milliseconds: between two of them the scan goes on. */
+  async function oneByOne(): Promise<void> {
+    const before = lastStart;
+    lastStart = before.then(() => new Promise((resolve) => setImmediate(resolve)));
+    await before;
   }
 
   function run(by: Runner, argv: readonly string[]): Promise<ScriptResult> {

@@ -152,7 +152,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       const startText = toldText(begun.alarm.hook, hook);
       const written = await notesOf(alarm);
       const cause = causeOfEnd(alarm.cause || begun.alarm.cause, written, startText);
-      let ended: Alarm = { ...alarm, cause };
+      let ended: Alarm = { ...alarm, cause, ...(hooks?.plan(alarm) === "skip" && { hook: SKIPPED }) };
       if (ask !== null) ended = endWithAnswer(ended, await ask(ended), hook);
       const isOld = clock.now() - begun.alarm.seenAt > OLDEST_LATE_END_MS && alarm.late;
       const isQuiet = begun.withheld !== null || !options.send_event_end_notification;
@@ -173,7 +173,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
     function begin({ alarm, withheld }: Item) {
       const known = hooks?.plan(alarm) === "skip" ? { ...alarm, hook: SKIPPED } : alarm;
-      const refusals = createRefusals();
+      const refusals = isAskedAgain() ? createRefusals() : null;
       if (!areOver) running.begin({ alarm: known, withheld, refusals });
       return {
         alarm: known,
@@ -181,6 +181,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
         ...brief({ alarm: known, refusals, atStart: undefined, isFirstStep }),
       };
     }
+  }
+
+  /** Whether anything will want to know who was refused: with thousands of clients that is megabytes. */
+  function isAskedAgain(): boolean {
+    return options.send_event_end_notification || hook.notify_first;
   }
 
   /** What was told at once, told anew with the answer of the hook. */

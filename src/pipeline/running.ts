@@ -10,7 +10,8 @@ import type { Starts } from "./ports.ts";
 export interface Begun {
   readonly alarm: Alarm;
   readonly withheld: Decision["withheld"];
-  readonly refusals: Refusals;
+  /** null: they were not asked for when it began. */
+  readonly refusals: Refusals | null;
 }
 
 export interface Running {
@@ -47,7 +48,7 @@ export function createRunning(starts: Starts | undefined): Running {
         return begun;
       }
       const stored = starts && (await within(starts.startOf(alarm.id), STORE_DEADLINE_MS));
-      if (!stored) return { alarm, withheld: null, refusals: createRefusals() };
+      if (!stored) return { alarm, withheld: null, refusals: null };
       return { ...stored, refusals: createRefusals(stored.refused) };
     },
   };

@@ -114,6 +114,20 @@ describe("a message straight to Google", () => {
     },
   );
 
+  it("that a rule calls critical has the highest priority, and is let through a focus on iOS", () => {
+    const critical = { alarm: { ...alarm, critical: true } };
+    const forAndroid = toFcmMessage(content(critical), options({ fcm_android_priority: "normal" }));
+    expect(forAndroid.message).toMatchObject({
+      android: { priority: "HIGH" },
+      data: { notification_type: "critical" },
+    });
+    const forPhone = toFcmMessage(content({ ...critical, ...forIos }), options());
+    expect(forPhone.message).toMatchObject({
+      apns: { payload: { aps: { "interruption-level": "time-sensitive" } } },
+    });
+    expect(faultIn(forPhone)).toBe(faultIn(toFcmMessage(content(forIos), options())));
+  });
+
   it("stays within Google's 4096 bytes however long names and causes are", () => {
     const long = anAlarm({ monitor: aMonitor({ name: "Ž".repeat(500) }), cause: "Š".repeat(5000) });
     const all = options({ include_profile_in_push: true });

@@ -23,6 +23,15 @@ test("at the end the old message has Ended: in front of the name, the same state
   });
 });
 
+test("result and JSON of a hook are in the old message, and whether a rule calls it critical", () => {
+  const hook = { result: 1, text: "x", json: [{ label: "dog" }], note: "ran" } as const;
+  expect(JSON.parse(oldMessage(aNotice({ ...alarm, hook, critical: true })))).toMatchObject({
+    hookvalue: "1",
+    detection: [{ label: "dog" }],
+    critical: "true",
+  });
+});
+
 test("scripts that cut the name at its brackets get name, event and cause", () => {
   const { name } = JSON.parse(oldMessage(aNotice(alarm)));
   const [camera, rest] = name.split(":(");

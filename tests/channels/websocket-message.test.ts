@@ -62,6 +62,16 @@ test("the end of an event is told by the prefix End:, however often it is built"
   expect(alarmMessage(alarm).events[0].Cause).toBe("End:Motion");
 });
 
+test("what a hook printed, a critical rule and an update have their fields", () => {
+  const hook = { result: 0, text: "x", json: { labels: ["dog"] }, note: "ran" } as const;
+  const [event] = alarmMessage(anAlarm({ hook, critical: true, phase: "updated" })).events;
+  expect(event).toMatchObject({
+    DetectionJson: { labels: ["dog"] },
+    RulesObject: { notification_type: "critical" },
+    Update: "true",
+  });
+});
+
 test("only a late alarm carries Late, as the string true", () => {
   expect(alarmMessage(anAlarm({ late: true })).events[0].Late).toBe("true");
   expect("Late" in alarmMessage(anAlarm()).events[0]).toBe(false);

@@ -82,6 +82,9 @@ describe("a notice is explained", () => {
     ["not-permitted", "its user may not see monitor 4"],
     ["monitor-off", "monitor 4 is outside its list"],
     ["too-soon", "its interval for monitor 4 was not over"],
+    ["muted", "monitor 4 is muted (escontrol)"],
+    ["rule", "a rule mutes it"],
+    ["hook-said-no", "the hook said no, and the list for that leaves the channel out"],
   ] as const)("that was not sent: %s", (reason, words) => {
     expect(lineFor({ state: "refused", reason })).toBe(`phone ...27a387: not sent, ${words}`);
   });

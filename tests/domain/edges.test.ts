@@ -238,6 +238,15 @@ describe("the first look after the program started", () => {
     expect(play([alarm(8), idle(8)], {}, newTracker(true, remembered)).edges).toEqual(["ended"]);
   });
 
+  it.each([
+    ["is over", [idle(8)], ["ended"]],
+    ["is over, and its camera is gone", [null], ["ended"]],
+    ["gave way to another", [alarm(9)], ["ended", "started 9/1 late"]],
+  ])("ends once what was told before the restart and %s", (_, readings, expected) => {
+    const remembered = { event: eid(8), edge: 1, open: true };
+    expect(play([...readings, ...readings], {}, newTracker(true, remembered)).edges).toEqual(expected);
+  });
+
   it("tells a further alarm inside the event told before the restart", () => {
     const remembered = { event: eid(8), edge: 2, open: false };
     const edges = play([alarm(8)], { recording: "always" }, newTracker(true, remembered)).edges;

@@ -1,5 +1,6 @@
 // The `push` message: registering a phone, switching its push off, and the number on its icon.
 
+import { tokenEnd } from "../../domain/device.ts";
 import type { Lists } from "../devices.ts";
 import { isPrivateAddress } from "../private-address.ts";
 import type { PushRequest, Reason } from "../protocol.ts";
@@ -62,6 +63,11 @@ function register(
     return;
   }
   connection.hold(link);
+  const { monlist, intlist } = link.lists();
+  context.frequentInfo(
+    "token",
+    `Storing token ...${tokenEnd(token, 10)},monlist:${monlist},intlist:${intlist},pushstate:${state}`,
+  );
 }
 
 /**
