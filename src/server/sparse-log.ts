@@ -8,7 +8,10 @@ export type SparseWarn = (kind: string, message: string) => void;
 const LEAST_GAP_MS = 60_000;
 
 /** Writes the line, unless there were very many of its kind within this minute: then it is only counted. */
-export type FrequentInfo = (kind: "connection" | "handshake" | "login" | "no login", message: string) => void;
+export type FrequentInfo = (
+  kind: "connection" | "handshake" | "login" | "no login" | "phone",
+  message: string,
+) => void;
 
 /** A few hundred phones that come back after a restart are worth a line each; a thousand a second fill the disk. */
 const LINES_PER_MINUTE = 600;

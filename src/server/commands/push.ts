@@ -65,7 +65,7 @@ function register(
   connection.hold(link);
   const { monlist, intlist } = link.lists();
   context.frequentInfo(
-    "token",
+    "phone",
     `Storing token ...${tokenEnd(token, 10)},monlist:${monlist},intlist:${intlist},pushstate:${state}`,
   );
 }
