@@ -49,7 +49,7 @@ export interface Hooks extends Part {
   counts(): HookCounts;
 }
 
-export interface HookCounts {
+interface HookCounts {
   readonly running: number;
   readonly waiting: number;
   /** Alarms told without their hook since the start. */

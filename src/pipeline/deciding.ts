@@ -12,7 +12,7 @@ export interface Deciding {
   add(alarms: readonly Undecided[]): void;
 }
 
-export interface Undecided {
+interface Undecided {
   readonly briefing: Briefing;
   /** What was found out about the alarm itself, in sentences. */
   readonly found: readonly string[];

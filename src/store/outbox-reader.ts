@@ -15,7 +15,7 @@ interface Backlog {
 }
 
 /** What was decided about the beginning of an alarm. */
-export interface StoredStart {
+interface StoredStart {
   readonly alarm: Alarm;
   readonly withheld: Decision["withheld"];
   readonly refused: readonly (readonly [RecipientId, Refusal])[];

@@ -67,7 +67,7 @@ describe("the rules file", () => {
 
   it("in docs/rules.md is read without a mistake", () => {
     const page = readFileSync(join(import.meta.dirname, "../../docs/rules.md"), "utf8");
-    const example = /```yaml\n(notifications:[\s\S]*?)```/.exec(page)?.[1] ?? "";
+    const example = /```yml\n(notifications:[\s\S]*?)```/.exec(page)?.[1] ?? "";
     expect(readRules(example)).toMatchObject({ count: 1, problems: [], warnings: [] });
   });
 

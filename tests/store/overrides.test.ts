@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
@@ -99,7 +100,7 @@ test("a disk that refuses costs nothing but the next start", async () => {
 });
 
 test("a process killed while it writes leaves whole content behind", async () => {
-  const program = join(import.meta.dirname, "order-forever.ts");
+  const program = fileURLToPath(new URL("order-forever.ts", import.meta.url));
   for (let round = 0; round < 5; round++) {
     const child = spawn(process.execPath, [program, folder], { stdio: ["ignore", "pipe", "inherit"] });
     await once(child.stdout, "data");
