@@ -9,8 +9,8 @@ export interface AlarmsOptions {
   readonly pauseMs: readonly [shortest: number, longest: number];
   /** True when no more alarms are wanted. */
   readonly isOver: (raised: number) => boolean;
-  /** A camera that is left alone. */
-  readonly except?: number;
+  /** Cameras that are left alone. */
+  readonly except?: readonly number[];
 }
 
 export interface Arrived {
@@ -30,7 +30,7 @@ export async function raiseAlarms(
 ): Promise<readonly WrittenAlarm[]> {
   const [shortest, longest] = options.pauseMs;
   const resting = new Set(Array.from({ length: cameras.count }, (_, index) => index + 1));
-  if (options.except !== undefined) resting.delete(options.except);
+  for (const id of options.except ?? []) resting.delete(id);
   const written: WrittenAlarm[] = [];
   while (!options.isOver(written.length)) {
     await sleep(shortest + Math.random() * (longest - shortest));

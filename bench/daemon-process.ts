@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Config, defaultConfig } from "../src/config/schema.ts";
 import { createDaemon, type ZoneMinder } from "../src/daemon.ts";
+import { createHooks } from "../src/hooks/hooks.ts";
 import type { Clock } from "../src/lib/clock.ts";
 import { createLogger } from "../src/lib/log.ts";
 import { createStore } from "../src/store/store.ts";
@@ -32,6 +33,17 @@ export interface DaemonOptions {
   readonly isDiskSlow: boolean;
   /** Rows of history that are there before the start. */
   readonly historyRows: number;
+  /** null: alarms are told at once. */
+  readonly hook: HookUse | null;
+}
+
+/** A script that is asked before an alarm is told, and for which monitors it is not. */
+export interface HookUse {
+  readonly script: string;
+  /** How many of them run at once. */
+  readonly parallel: number;
+  /** Monitors whose alarms are told at once. */
+  readonly skipped: readonly number[];
 }
 
 export interface DatabasePlace {
@@ -49,6 +61,8 @@ export interface DaemonCalls {
   cpuMs(): number;
   collectedRss(): Promise<number>;
   rss(): number;
+  /** Alarms that were told without the answer of their hook: no room, too late, took too long. */
+  unaskedHooks(): number;
   startScanGaps(): void;
   stopScanGaps(): { readonly scans: number; readonly longest: number };
   startLoopGap(): void;
@@ -78,8 +92,17 @@ await answerCalls(async (options: DaemonOptions): Promise<DaemonCalls> => {
   if (historyRows > 0) fillHistory(path, historyRows, clock.now());
   const store = createStore({ path, clock, logger, ...(isDiskSlow && { thread: SLOW_THREAD }) });
   const pushed = phones && createPhones(phones, { config, dataPath, zoneminder, store, clock, logger });
+  const hooks = createHooks({
+    ...config,
+    isOldDialect: false,
+    eventFolder: async () => null,
+    environment: process.env,
+    clock,
+    logger,
+  });
   const daemon = createDaemon({
     config,
+    hooks,
     version: "8.0.0",
     zoneminder,
     store,
@@ -98,6 +121,7 @@ await answerCalls(async (options: DaemonOptions): Promise<DaemonCalls> => {
     cpuMs,
     collectedRss,
     rss: () => process.memoryUsage.rss(),
+    unaskedHooks: () => hooks.counts().dropped + hooks.counts().timedOut,
     startScanGaps: scans.start,
     stopScanGaps: scans.stop,
     startLoopGap: loopGap.start,
@@ -108,13 +132,27 @@ await answerCalls(async (options: DaemonOptions): Promise<DaemonCalls> => {
 });
 
 /** The defaults of the product, on a free port of this machine. */
-function configFor({ ssl, phones }: DaemonOptions): Config {
+function configFor({ ssl, phones, hook }: DaemonOptions): Config {
   const config = defaultConfig();
   return {
     ...config,
     network: { ...config.network, address: "127.0.0.1", port: 0 },
     ssl: { enable: ssl.enable, cert: ssl.cert ?? null, key: ssl.key ?? null },
     fcm: { ...config.fcm, enable: phones !== null },
+    ...(hook && withHook(config, hook)),
+  };
+}
+
+function withHook({ customize, hook }: Config, { script, parallel, skipped }: HookUse) {
+  return {
+    customize: { ...customize, use_hooks: true },
+    hook: {
+      ...hook,
+      event_start_hook: script,
+      event_start_notify_on_hook_success: ["all" as const],
+      max_parallel_hooks: parallel,
+      hook_skip_monitors: [...skipped],
+    },
   };
 }
 

@@ -137,7 +137,7 @@ async function socketsMeanwhile(scene: Scene, google: Child<GoogleCalls>): Promi
   await clients.call("arrivals", "one");
   const written = await raiseAlarms(cameras, {
     pauseMs: CROWD_PAUSE_MS,
-    except: 1,
+    except: [1],
     isOver: (raised) => raised === CROWD_ALARMS,
   });
   isOver = true;

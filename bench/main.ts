@@ -2,12 +2,13 @@
 import type { Bench } from "./bench.ts";
 import { delivery } from "./delivery.ts";
 import { fanout } from "./fanout.ts";
+import { hooks } from "./hooks.ts";
 import { latency } from "./latency.ts";
 import { logins } from "./logins.ts";
 import { many } from "./many.ts";
 import { type Result, rounded, table } from "./result.ts";
 
-const BENCHES: readonly Bench[] = [latency, fanout, logins, many, delivery];
+const BENCHES: readonly Bench[] = [latency, fanout, logins, many, delivery, hooks];
 
 const HELP = `Measures the server: npm run bench [NAME...] [-- --json]
 

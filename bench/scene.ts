@@ -8,7 +8,7 @@ import type { BareCalls, BareOptions } from "./bare-process.ts";
 import { type Cameras, createCameras } from "./cameras.ts";
 import { type Child, startChild } from "./child.ts";
 import type { ClientCalls } from "./client-process.ts";
-import type { DaemonCalls, DaemonOptions, DatabasePlace } from "./daemon-process.ts";
+import type { DaemonCalls, DaemonOptions, DatabasePlace, HookUse } from "./daemon-process.ts";
 import type { PhonesOptions } from "./phones.ts";
 
 export interface Scene {
@@ -35,6 +35,8 @@ export interface SceneOptions {
   readonly isDiskSlow?: boolean;
   /** So many rows of history are there before the start. */
   readonly historyRows?: number;
+  /** Alarms go through a hook; without it there is none. */
+  readonly hook?: HookUse;
 }
 
 /** Gives the scene to `play` and clears it away afterwards, whatever happened. */
@@ -81,6 +83,7 @@ async function setUp(
     phones: options.phones ?? null,
     isDiskSlow: options.isDiskSlow ?? false,
     historyRows: options.historyRows ?? 0,
+    hook: options.hook ?? null,
   };
   const daemon = keep(startChild<DaemonCalls>("daemon-process", daemonOptions));
   const clients = keep(startChild<ClientCalls>("client-process"));
