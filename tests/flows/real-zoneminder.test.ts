@@ -190,6 +190,39 @@ describe.skipIf(realZoneMinderMayBeSkipped())("beside a real ZoneMinder", { time
     await vi.waitFor(() => expect(client.isOpen()).toBe(false));
   });
 
+  it("tells what hooks found, of forced alarms and of motion, and keeps it in the notes when the event is closed", async () => {
+    const found = "detected:person:97%";
+    const asked = await startProgram({
+      hooks: { start: `#!/bin/sh\necho "${found}"\n`, end: '#!/bin/sh\necho "$4"\n' },
+    });
+    try {
+      const client = await logIn(asked.url, "admin", "admin");
+      clients.push(client);
+      const forced = await duringForcedAlarm(() => firstAlarm(client, FRONT_DOOR));
+      expect(forced.Cause).toBe(`${found} Forced Web`);
+      const [motion] = await alarms(client, GARAGE, 2);
+      for (const event of [forced.EventId, motion?.EventId]) {
+        const ends = () =>
+          [FRONT_DOOR, GARAGE]
+            .flatMap((monitor) => client.alarms(monitor))
+            .filter(({ EventId, Cause }) => EventId === event && Cause.startsWith("End:"));
+        await vi.waitFor(() => expect(ends()).toHaveLength(1), { timeout: MOTION_MS, interval: 100 });
+        await vi.waitFor(
+          async () => {
+            const [row] = await query(
+              `SELECT EndDateTime IS NOT NULL, Notes FROM Events WHERE Id = ${event}`,
+            );
+            expect(row?.[0]).toBe("1");
+            expect(row?.[1]?.split(found)).toHaveLength(2);
+          },
+          { timeout: 10_000, interval: 200 },
+        );
+      }
+    } finally {
+      await asked.stop();
+    }
+  });
+
   async function listenAs(user: string, password: string, lists = {}): Promise<Listener> {
     const client = await logIn(program.url, user, password, lists);
     clients.push(client);

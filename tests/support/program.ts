@@ -19,11 +19,15 @@ export interface Program {
   stop(): Promise<number | null>;
 }
 
-/**
- * Starts `zmes run` on the ZoneMinder of /etc/zm/zm.conf and waits until it lets clients in. `tls` makes a certificate for
- * localhost.
- */
-export async function startProgram({ tls = false }: { readonly tls?: boolean } = {}): Promise<Program> {
+interface ProgramOptions {
+  /** Makes a certificate for localhost. */
+  readonly tls?: boolean;
+  /** Two scripts, as text, that look at the begin and at the end of each event. */
+  readonly hooks?: { readonly start: string; readonly end: string };
+}
+
+/** Starts `zmes run` on the ZoneMinder of /etc/zm/zm.conf and waits until it lets clients in. */
+export async function startProgram({ tls = false, hooks }: ProgramOptions = {}): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), "zmes-program-"));
   const port = await freePort();
   const config = join(folder, "zmes.yml");
@@ -38,7 +42,14 @@ export async function startProgram({ tls = false }: { readonly tls?: boolean } =
       ssl,
       zoneminder: { config: "/etc/zm/zm.conf" },
       // A test cannot wait a minute for the second alarm of an event.
-      customize: { console_logs: true, repeat_cooldown: 0, include_picture: true },
+      customize: {
+        console_logs: true,
+        repeat_cooldown: 0,
+        include_picture: true,
+        use_hooks: hooks !== undefined,
+        send_event_end_notification: hooks !== undefined,
+      },
+      hook: hooks === undefined ? {} : writeHooks(folder, hooks),
       pictures: { public_url: `http${tls ? "s" : ""}://localhost:${port}` },
     }),
   );
@@ -68,6 +79,19 @@ export async function startProgram({ tls = false }: { readonly tls?: boolean } =
     throw new Error(`The program did not let clients in. It said:\n${output}`);
   }
   return { url, isRunning, output: () => output, stop };
+}
+
+function writeHooks(folder: string, hooks: NonNullable<ProgramOptions["hooks"]>): Record<string, unknown> {
+  const [start, end] = [join(folder, "start.sh"), join(folder, "end.sh")];
+  writeFileSync(start, hooks.start, { mode: 0o755 });
+  writeFileSync(end, hooks.end, { mode: 0o755 });
+  return {
+    event_start_hook: start,
+    event_end_hook: end,
+    use_hook_description: true,
+    event_start_notify_on_hook_success: "all",
+    event_end_notify_on_hook_success: "all",
+  };
 }
 
 /** Our checkout, or a copy of it where the web user cannot read it: people keep checkouts in /root. */
