@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `npm run bench`: installs what is missing, allows enough open files, and runs the benches.
 #
-#   npm run bench                    all of them, about six minutes; nothing else should run on the machine meanwhile
+#   npm run bench                    all of them, about seven minutes; nothing else should run on the machine meanwhile
 #   npm run bench fanout many        these
 #   npm run -s bench -- --json       one JSON array on standard output, everything else on standard error
 #   npm run bench -- --help          what each measures

@@ -1,5 +1,7 @@
 // `zmes outbox`: the notices that wait or were given up, and what to do with them.
+import type { Config } from "../config/schema.ts";
 import { explainWaiting } from "../delivery/history.ts";
+import type { ChannelName } from "../domain/notice.ts";
 import type { HistoryFile } from "../store/history-file.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { configOptions } from "./config-options.ts";
@@ -16,13 +18,13 @@ export const outbox: Command = {
     "`retry all` sends everything again that was given up. A running server notices within two seconds; otherwise the next start does.",
   ],
   async run(argv, io) {
-    const { path, rest } = findDataFile(argv, io);
+    const { path, config, rest } = findDataFile(argv, io);
     const [verb = "list", id, ...more] = rest;
     if (verb === "list" && id === undefined)
       return withHistory(path, { write: false }, io, (file) => list(file, io));
     const wanted = id === undefined || more.length > 0 ? null : parseId(id);
     if (verb === "retry" && (id === "all" || wanted !== null))
-      return withHistory(path, { write: true }, io, (file) => retry(file, wanted, io));
+      return withHistory(path, { write: true }, io, (file) => retry(file, wanted, lifetimesOf(config), io));
     if (verb === "drop" && wanted !== null)
       return withHistory(path, { write: true }, io, (file) => drop(file, wanted, io));
     return refuseUsage(io, "outbox", "it takes list, retry ID, retry all or drop ID.");
@@ -43,8 +45,22 @@ function list(file: HistoryFile, io: CommandIo): number {
   return EXIT.ok;
 }
 
-function retry(file: HistoryFile, id: number | null, io: CommandIo): number {
-  const done = file.retry(id, io.clock.now());
+/** How long each channel tries, in ms. */
+function lifetimesOf({ fcm, mqtt, push }: Config): ReadonlyMap<ChannelName, number> {
+  return new Map([
+    ["fcm", fcm.expires_after * 1000],
+    ["mqtt", mqtt.expires_after * 1000],
+    ["script", push.expires_after * 1000],
+  ]);
+}
+
+function retry(
+  file: HistoryFile,
+  id: number | null,
+  lifetimes: ReadonlyMap<ChannelName, number>,
+  io: CommandIo,
+): number {
+  const done = file.retry(id, io.clock.now(), lifetimes);
   if (id !== null && done === 0) return unknown(io, id, "was delivered, never to be sent, or is not known");
   io.stdout.write(`${done === 1 ? "1 notice is" : `${done} notices are`} sent again.\n`);
   return EXIT.ok;

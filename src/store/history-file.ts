@@ -21,8 +21,8 @@ export interface HistoryFile {
   /** The notices that wait or were given up, the oldest first. */
   outbox(limit: number): readonly ListedNotice[];
   counts(): { readonly pending: number; readonly dead: number };
-  /** Sends it again, at once and for as long as it was worth at first; null: every one that was given up. */
-  retry(id: number | null, now: number): number;
+  /** Sends it again, at once and for as long as its channel tries (ms); null: every one that was given up. */
+  retry(id: number | null, now: number, lifetimes: ReadonlyMap<ChannelName, number>): number;
   /** Gives up a notice that waits, or forgets one that was given up. */
   drop(id: number, now: number): number;
   close(): void;
@@ -45,15 +45,17 @@ export function openHistory(path: string, { write }: { readonly write: boolean }
         Number(database.prepare(`SELECT count(*) AS n FROM deliveries WHERE state = '${state}'`).get()?.n);
       return { pending: count("pending"), dead: count("dead") };
     },
-    retry(id, now) {
+    retry(id, now, lifetimes) {
       const which = id === null ? "state = 'dead'" : "id = ? AND state <> 'refused' AND state <> 'delivered'";
-      const done = database
-        .prepare(
-          `UPDATE deliveries SET state = 'pending', ended_at = NULL, due_at = ?, attempts = 0,
-             expires_at = ? + (expires_at - created_at) WHERE ${which}`,
-        )
-        .run(now, now, ...(id === null ? [] : [id]));
-      return Number(done.changes);
+      const update = database.prepare(
+        `UPDATE deliveries SET state = 'pending', ended_at = NULL, due_at = ?, attempts = 0, expires_at = ?
+         WHERE channel = ? AND ${which}`,
+      );
+      let done = 0;
+      for (const [channel, lifetime] of lifetimes) {
+        done += Number(update.run(now, now + lifetime, channel, ...(id === null ? [] : [id])).changes);
+      }
+      return done;
     },
     drop(id, now) {
       const done = database

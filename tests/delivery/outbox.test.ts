@@ -329,8 +329,27 @@ describe("another process", () => {
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
     await vi.waitFor(() => expect(states()).toEqual(["dead"]));
     channel.answer = () => "accept";
-    expect(beside((history) => history.retry(site.deliveries()[0]?.id ?? 0, Date.now()))).toBe(1);
+    expect(
+      beside((history) =>
+        history.retry(site.deliveries()[0]?.id ?? 0, Date.now(), new Map([["fcm", 3_600_000]])),
+      ),
+    ).toBe(1);
     await vi.waitFor(() => expect(states()).toEqual(["delivered"]), 5000);
+  });
+
+  test("gives a notice that is sent again the time its channel has, however often", async () => {
+    await site.start();
+    channel.answer = () => "refuse";
+    site.outbox.put([aDecision(alarmOf(5060), [anna])]);
+    await vi.waitFor(() => expect(states()).toEqual(["dead"]));
+    const now = Date.now();
+    const again = () =>
+      beside((history) =>
+        history.retry(site.deliveries()[0]?.id ?? 0, now + 60_000, new Map([["fcm", 5_000]])),
+      );
+    again();
+    again();
+    expect(site.deliveries()[0]?.expiresAt).toBe(now + 65_000);
   });
 
   test("may have a notice that waits tried at once", async () => {
@@ -338,7 +357,9 @@ describe("another process", () => {
     channel.answer = () => (channel.attempts.length === 1 ? "crash" : "accept");
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
     await vi.waitFor(() => expect(site.deliveries()[0]?.attempts).toBe(1));
-    beside((history) => history.retry(site.deliveries()[0]?.id ?? 0, Date.now()));
+    beside((history) =>
+      history.retry(site.deliveries()[0]?.id ?? 0, Date.now(), new Map([["fcm", 3_600_000]])),
+    );
     await vi.waitFor(() => expect(states()).toEqual(["delivered"]), 5000);
   });
 
@@ -348,7 +369,9 @@ describe("another process", () => {
       alarm.eventId === 5060 && channel.accepted.length === 0 ? "hang" : "accept";
     site.outbox.put([5060, 5061].map((event) => aDecision(alarmOf(event), [anna])));
     await vi.waitFor(() => expect(states(5061)).toEqual(["pending"]));
-    beside((history) => history.drop(site.deliveries(5061)[0]?.id ?? 0, Date.now()));
+    beside((history) =>
+      history.drop(site.deliveries(5061)[0]?.id ?? 0, Date.now()),
+    );
     await site.restart();
     channel.answer = () => "accept";
     await site.restart();
