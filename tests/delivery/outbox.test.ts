@@ -369,9 +369,7 @@ describe("another process", () => {
       alarm.eventId === 5060 && channel.accepted.length === 0 ? "hang" : "accept";
     site.outbox.put([5060, 5061].map((event) => aDecision(alarmOf(event), [anna])));
     await vi.waitFor(() => expect(states(5061)).toEqual(["pending"]));
-    beside((history) =>
-      history.drop(site.deliveries(5061)[0]?.id ?? 0, Date.now()),
-    );
+    beside((history) => history.drop(site.deliveries(5061)[0]?.id ?? 0, Date.now()));
     await site.restart();
     channel.answer = () => "accept";
     await site.restart();
