@@ -23,7 +23,7 @@ export interface Sessions {
 interface Lease {
   /** null: the other side, or a proxy on the way, speaks HTTP/1.1 only. */
   readonly session: ClientHttp2Session | null;
-  /** `trouble`: nothing new shall be sent over this session. */
+  /** `trouble`: nothing new shall be sent over this connection. */
   release(trouble: boolean): void;
 }
 
