@@ -10,7 +10,7 @@
 // `loop_block_over_bare_ratio`: the longest time the daemon's event loop was not free (a timer of 1 ms in it) from the
 // first connection until all are logged in (20 s for the distinct users), median of the crowds, over the same of a bare
 // `ws` server while 500 connect, in turn with them.
-// `relogin_ms`: from the client's `auth` to the reply for a user that has logged in before, median of 200, in quiet.
+// `relogin_ms`: from the client's `auth` to the reply for a user that has logged in before, 99th percentile of 200, in quiet.
 // `fs_wait_ms`: the longest that a read of 64 bytes from an open file in the daemon took in all that time (one every
 // 50 ms): such reads share their threads with bcrypt.
 import { setTimeout as sleep } from "node:timers/promises";
@@ -114,12 +114,12 @@ async function measure(scene: Scene, users: UsersInDatabase, say: Say): Promise<
   say(
     `alarms p50 ${inMs([median(latencies)])}, longest ${inMs([Math.max(...latencies)])}, of ${latencies.length}`,
   );
-  say(`repeated logins p99 ${inMs([percentile(relogins, 0.99)])}`);
+  say(`repeated logins p50 ${inMs([median(relogins)])}`);
   const ratio = median(crowds.map(({ block }) => block)) / floor;
   return {
     alarmP99: percentile(latencies, 0.99),
     block: { ratio, bare: floor },
-    relogin: median(relogins),
+    relogin: percentile(relogins, 0.99),
     fsWait,
   };
 }
