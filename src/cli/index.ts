@@ -5,6 +5,7 @@ import { demo } from "./demo.ts";
 import { devices } from "./devices.ts";
 import { exampleConfig } from "./example-config.ts";
 import { createHelp } from "./help.ts";
+import { installDaemon } from "./install-daemon.ts";
 import { listen } from "./listen.ts";
 import { outbox } from "./outbox.ts";
 import { pictures } from "./pictures.ts";
@@ -25,6 +26,7 @@ const explained: readonly Command[] = [
   testPush,
   pictures,
   listen,
+  installDaemon,
   demo,
   version,
 ];

@@ -48,11 +48,19 @@ const errors = {
   },
   ALREADY_RUNNING: {
     message: "Another zmes (process {pid}) already uses {directory}",
-    hint: "Stop it first, or give this one another general.base_data_path.",
+    hint: "Either systemd or ZoneMinder starts it: stop the other one (`systemctl disable --now zmes` or `zmdc.pl stop zmeventnotification.pl`), or give this one another general.base_data_path.",
   },
   ORIGINAL_RUNNING: {
     message: "The original zmeventnotification.pl is running (process {pid})",
     hint: "Stop it with `zmdc.pl stop zmeventnotification.pl`: two of them would tell every alarm twice.",
+  },
+  DAEMON_BACKUP_DIFFERS: {
+    message: "{file} is not zmes, and another original is kept as {backup} already",
+    hint: "Look at both and delete or rename the one that is not needed; neither was touched.",
+  },
+  DAEMON_UNWRITABLE: {
+    message: "{file} cannot be changed: {problem}",
+    hint: "Run this as root, or name ZoneMinder's folder of programs with --path.",
   },
   PRIVILEGES_FAILED: {
     message: "Cannot become user {user}, group {group}: {problem}",

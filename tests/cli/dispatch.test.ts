@@ -56,6 +56,7 @@ test("the commands are those that the documentation promises", () => {
       "devices",
       "example-config",
       "help",
+      "install-daemon",
       "listen",
       "outbox",
       "pictures",
