@@ -73,6 +73,8 @@ export interface DaemonOptions {
   readonly logger: Logger;
   /** Called after alarms were written to the sockets. */
   readonly onTold?: (alarms: readonly Alarm[], clients: number) => void;
+  /** Called after each look at all cameras. */
+  readonly onScan?: () => void;
 }
 
 export interface Daemon extends Lifecycle {
@@ -164,6 +166,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
       );
       catchUp.again();
     },
+    ...(options.onScan && { onScan: options.onScan }),
   });
   const catchUp = createCatchUp();
   const monitors = createMonitorList({

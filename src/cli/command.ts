@@ -48,8 +48,11 @@ export interface TerminalInput {
   pause(): unknown;
 }
 
-/** Exit codes: the command did its job; it failed at it; it was called wrongly or its configuration is bad. */
-export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+/**
+ * Exit codes: the command did its job; it failed at it; it was called wrongly or its configuration is bad; another
+ * zmes does the job already, so that a service manager must not try again (packaging/zmes.service names the last two).
+ */
+export const EXIT = { ok: 0, failed: 1, usage: 2, busy: 3 } as const;
 
 /** `zmes --help`: the list of commands. */
 export function helpForAll(commands: readonly Command[]): string {

@@ -10,6 +10,7 @@ import { createHooks } from "../hooks/hooks.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/errors.ts";
 import type { Log, Logger } from "../lib/log.ts";
+import type { ServiceManager } from "../lib/service-manager.ts";
 import { openLogins } from "../server/open-logins.ts";
 import { createPictureMaker } from "../server/picture-maker.ts";
 import { createPictures } from "../server/pictures.ts";
@@ -34,6 +35,7 @@ export interface OneRunOptions {
   readonly read: (kept?: KeptSettings) => LoadedConfig;
   readonly log: Log;
   readonly clock: Clock;
+  readonly serviceManager: ServiceManager;
   /** Aborted when the program shall end; `stopped` resolves then. */
   readonly stop: AbortSignal;
   readonly stopped: Promise<void>;
@@ -57,6 +59,7 @@ export async function oneRun(options: OneRunOptions): Promise<LoadedConfig | nul
     onLive(live);
     try {
       await Promise.race([daemon.start(stop), crashed]);
+      options.serviceManager.ready();
       const why = await Promise.race([stopped, crashed, restart]);
       logger.info(why === "restart" ? "Restarting, as escontrol asked for" : "Stopping");
       return why === "restart" ? toBeginWith(options, live) : null;
@@ -177,7 +180,14 @@ async function build(options: OneRunOptions): Promise<Built> {
   });
   const deciding = { control, rules, hooks, eventNotes, isOldDialect };
   const parts = { zoneminder, store, devices, pictures, channels, panel, ...deciding };
-  const daemon = createDaemon({ config, version, ...parts, clock, logger });
+  const daemon = createDaemon({
+    config,
+    version,
+    ...parts,
+    clock,
+    logger,
+    onScan: options.serviceManager.alive,
+  });
   return { daemon, live, restart: restart.promise };
 
   /** Most parts look up what they need when they need it; these want to be told. */

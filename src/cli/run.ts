@@ -42,7 +42,7 @@ export const run: Command = {
     } catch (failure) {
       if (!(failure instanceof AppError)) throw failure;
       io.stderr.write(`zmes: ${failure.message} [${failure.code}]\n${failure.hint}\n`);
-      return EXIT.failed;
+      return failure.code === "ALREADY_RUNNING" ? EXIT.busy : EXIT.failed;
     }
   },
 };

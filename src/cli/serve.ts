@@ -9,6 +9,7 @@ import { AppError, reasonOf } from "../lib/errors.ts";
 import { createLogger, type Log, type LogDestination } from "../lib/log.ts";
 import { createTerminal } from "../lib/log-terminal.ts";
 import { becomeUser } from "../lib/privileges.ts";
+import { createServiceManager, takeServiceEnvironment } from "../lib/service-manager.ts";
 import type { KeptSettings } from "../store/overrides.ts";
 import type { LiveConfig } from "./live-config.ts";
 import { type OneRunOptions, oneRun, requireZmConf } from "./one-run.ts";
@@ -33,6 +34,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   const user = becomeUser(conf.values.get("ZM_WEB_USER"), conf.values.get("ZM_WEB_GROUP"));
   if (user !== null) requireOwnFiles(user);
   const log = createLogger(consoleOf(options, loaded.config));
+  const serviceManager = createServiceManager({
+    environment: takeServiceEnvironment(process.env),
+    clock: options.clock,
+    logger: log.logger,
+  });
+  stop.addEventListener("abort", serviceManager.stopping, { once: true });
   const crashed = Promise.withResolvers<never>();
   crashed.promise.catch(() => undefined); // between two runs nobody else listens
   let live: LiveConfig | null = null;
@@ -49,6 +56,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     await runs(options, {
       ...options,
       log,
+      serviceManager,
       stopped: aborted(stop),
       crashed: crashed.promise,
       onConsoleChange: (config) => void log.replace("terminal", consoleOf(options, config)[0] ?? null),

@@ -54,6 +54,8 @@ export interface WatcherDeps {
   readonly onFilesChanged: () => void;
   /** Nothing was seen for this long (the machine slept, the process was stopped), in ms. */
   readonly onStall: (gapMs: number) => void;
+  /** Called after each look at all cameras that succeeded: the sign that the watching goes on. Must be quick. */
+  readonly onScan?: () => void;
 }
 
 /** Faster than ZoneMinder itself tells anybody (70 to 200 ms), and cheap while somebody waits for it. */
@@ -246,6 +248,7 @@ export class Watcher implements Part {
     this.#scanMs += (now - startedAt - this.#scanMs) / 8;
     this.#nextScanAt = now + this.#interval();
     if (!this.#isWatchedThroughout) this.#deps.onStall(gap);
+    this.#deps.onScan?.();
   }
 
   #scan(now: number): void {

@@ -72,6 +72,26 @@ async function someScans(count = 3) {
   await vi.waitFor(() => expect(watcher?.stats().scans).toBeGreaterThan(from + count), { interval: 2 });
 }
 
+describe("the sign that the watching goes on", () => {
+  it("is given after every look at all cameras", async () => {
+    const onScan = vi.fn();
+    await watch([], { onScan });
+    await someScans();
+    expect(onScan.mock.calls.length).toBe(watcher?.stats().scans);
+  });
+
+  it("is not given when a look fails", async () => {
+    aCamera().create();
+    const onScan = vi.fn();
+    const onFilesChanged = () => {
+      throw new Error("a mistake of ours");
+    };
+    await watch([], { onScan, onFilesChanged }); // the first look is at once
+    expect(logged.join()).toContain("The scan failed");
+    expect(onScan).not.toHaveBeenCalled();
+  });
+});
+
 describe("an alarm in shared memory", () => {
   it.each(SHM_LAYOUTS.map((layout) => [`${layout.id} ${layout.abi}`, layout] as const))(
     "is seen in the layout %s",

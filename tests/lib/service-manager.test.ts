@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pino from "pino";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Clock } from "../../src/lib/clock.ts";
+import { createServiceManager, takeServiceEnvironment } from "../../src/lib/service-manager.ts";
+
+let folder = "";
+let receiver: ChildProcess | null = null;
+let received = "";
+let logged: string[] = [];
+let now = 0;
+const clock: Clock = { now: () => now, monotonic: () => now };
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "zmes-notify-"));
+  received = "";
+  logged = [];
+  now = 1_000;
+});
+afterEach(() => {
+  receiver?.kill("SIGKILL");
+  receiver = null;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Somebody who listens on a unix datagram socket, as systemd does; Node cannot. */
+async function listen(): Promise<string> {
+  const socket = join(folder, "notify");
+  const script = `use Socket; $| = 1; socket(my $s, AF_UNIX, SOCK_DGRAM, 0); bind($s, sockaddr_un($ARGV[0])) or die;
+    while (defined(recv($s, my $m, 4096, 0))) { print "$m\\n" unless $m =~ /^BARRIER/ }`;
+  receiver = spawn("perl", ["-e", script, socket], { stdio: ["ignore", "pipe", "inherit"] });
+  receiver.stdout?.on("data", (chunk) => {
+    received += String(chunk);
+  });
+  await vi.waitFor(() => expect(existsSync(socket)).toBe(true));
+  return socket;
+}
+
+function manager(socket: string, watchdogMs: number | null = 30_000) {
+  const logger = pino({ level: "warn" }, { write: (line: string) => logged.push(line) });
+  return createServiceManager({ environment: { socket, watchdogMs }, clock, logger });
+}
+
+const messages = () => received.split("\n").slice(0, -1);
+const expectMessages = (expected: string[]) => vi.waitFor(() => expect(messages()).toEqual(expected), 5_000);
+
+test("READY is told when everything is up and the work was done once, whichever comes last", async () => {
+  const first = manager(await listen());
+  first.alive();
+  first.ready();
+  await expectMessages(["READY=1"]);
+  const second = manager(join(folder, "notify"));
+  second.ready();
+  second.ready();
+  second.stopping(); // not ready yet: nothing to take back
+  second.alive();
+  await expectMessages(["READY=1", "READY=1"]);
+});
+
+test("signs of life come three times in the time of the watchdog, however often the work is done", async () => {
+  const service = manager(await listen());
+  service.alive();
+  service.ready();
+  await expectMessages(["READY=1"]);
+  // A sign while the last one is under way is left out: it is tried until the first is sent.
+  await vi.waitFor(() => {
+    service.alive();
+    expect(messages()).toEqual(["READY=1", "WATCHDOG=1"]);
+  }, 5_000);
+  now += 9_999;
+  for (let scan = 0; scan < 1_000; scan++) service.alive();
+  now += 1;
+  await vi.waitFor(() => {
+    service.alive();
+    expect(messages()).toEqual(["READY=1", "WATCHDOG=1", "WATCHDOG=1"]);
+  }, 5_000);
+});
+
+test("without work there is no sign of life, and STOPPING comes last", async () => {
+  const service = manager(await listen());
+  service.alive();
+  service.ready();
+  now += 60_000;
+  service.stopping();
+  await expectMessages(["READY=1", "STOPPING=1"]);
+});
+
+test("a service manager that is gone costs one line in the log", async () => {
+  const service = manager(join(folder, "nowhere"));
+  service.alive();
+  service.ready();
+  service.stopping();
+  await vi.waitFor(() => expect(logged).toHaveLength(1), 5_000);
+  expect(logged[0]).toContain("could not be told");
+});
+
+test("what systemd said is taken out of the environment, which scripts inherit", () => {
+  const env: Record<string, string | undefined> = {
+    NOTIFY_SOCKET: "/run/notify",
+    WATCHDOG_USEC: "30000000",
+    WATCHDOG_PID: "77",
+    PATH: "/bin",
+  };
+  expect(takeServiceEnvironment({ ...env }, 1)).toEqual({ socket: "/run/notify", watchdogMs: null });
+  expect(takeServiceEnvironment(env, 77)).toEqual({ socket: "/run/notify", watchdogMs: 30_000 });
+  expect(env).toEqual({ PATH: "/bin" });
+  expect(takeServiceEnvironment(env)).toBeNull();
+});
