@@ -86,7 +86,6 @@ function checkIntegrity(file: string, integrity: string | null, name: string): v
 }
 
 function copyTree(source: string, target: string, platform: Platform, below = ""): void {
-  mkdirSync(path.join(target, below), { recursive: true });
   const entries = readdirSync(path.join(source, below), { withFileTypes: true });
   for (const entry of entries) {
     const name = path.posix.join(below, entry.name);
@@ -118,6 +117,13 @@ function isUsed(name: string, { cpu }: Platform): boolean {
   return !name.endsWith(".musl.node");
 }
 
-/** Sources of what comes built, declarations of types, maps, documents other than licenses, tests, tools' settings. */
-const LEFT_OUT =
-  /\.d\.[cm]?ts$|\.map$|\.(c|cc|cpp|h|hpp|gyp|gypi|flow|markdown|tsbuildinfo)$|^(?!.*(licen[cs]e|notice|copying)).*\.md$|^(test|tests|__tests__|benchmarks?|docs?|examples?|\.github|\.vscode)$|(^|\/)\.[^/]+$/i;
+/** Sources of what comes built, types, maps, documents other than licenses, tests, settings of tools. */
+const LEFT_OUT = new RegExp(
+  [
+    String.raw`\.[cm]?ts$|\.map$|\.(c|cc|cpp|h|hpp|gyp|gypi|flow|markdown|tsbuildinfo)$`,
+    String.raw`^(?!.*(licen[cs]e|notice|copying)).*\.md$`,
+    String.raw`^(test|tests|__tests__|benchmarks?|docs?|examples?|test\.js)$`,
+    String.raw`(^|/)\.[^/]+$`,
+  ].join("|"),
+  "i",
+);

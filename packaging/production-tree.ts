@@ -30,11 +30,7 @@ export interface ProductionTree {
 }
 
 /** Big, and only for object detection: they go into a package of their own. */
-export const DETECT_ROOTS: readonly string[] = [
-  "onnxruntime-node",
-  "@techstark/opencv-js",
-  "@bufbuild/protobuf",
-];
+const DETECT_ROOTS: readonly string[] = ["onnxruntime-node", "@techstark/opencv-js", "@bufbuild/protobuf"];
 
 /** Reads the lock file in `root`. Throws when a package that is needed is not in it. */
 export function productionTree(root: string, platform: Platform): ProductionTree {

@@ -57,7 +57,7 @@ export function daemonFile(folder: string): DaemonFile {
  * standard streams: 0 may be a database connection, 2 a dead pipe (zmdc.pl up to 1.38.1). Node itself lifts the
  * blocked SIGCHLD; title and streams are settled by `zmes run`.
  */
-export function daemonScript({ node, main }: DaemonProgram): string {
+function daemonScript({ node, main }: DaemonProgram): string {
   return `#!/bin/sh
 ${MARK}ZoneMinder starts the notification server with this file. \`zmes install-daemon --uninstall\` takes it away.
 node=${quoted(node)}
