@@ -3,11 +3,14 @@
 # zoneminder, mariadb-server and ffmpeg (`npm test` installs them).
 #
 #   real-zoneminder.sh up            start it; one that is up already is replaced by a new one
+#   real-zoneminder.sh up package    the same, but all of it (zmpkg.pl start): with zmeventnotification.pl, if there is one
 #   real-zoneminder.sh alarm ID      force an alarm
 #   real-zoneminder.sh cancel ID     end the forced alarm (the camera stays in ALERT for about a second more)
 #   real-zoneminder.sh restart ID    restart one camera process: its shared memory file becomes a new one
 #   real-zoneminder.sh state ID      what the camera is doing, in ZoneMinder's own words
 #   real-zoneminder.sh database stop|start
+#   real-zoneminder.sh package start|stop|restart|logrot   zmpkg.pl, as ZoneMinder's own service does
+#   real-zoneminder.sh daemon COMMAND   zmdc.pl COMMAND zmeventnotification.pl; after `up package`
 #   real-zoneminder.sh sql STATEMENT
 #   real-zoneminder.sh status        the cameras and where to point the product
 #   real-zoneminder.sh usable        exit code 0 where this ZoneMinder may be taken over, otherwise the reason
@@ -35,13 +38,15 @@ cameras="1:FrontDoor:Nodect 2:Garage:Modect 3:Yard:Mocord"
 main() {
   cd / # the web user may not enter the folder we were called from
   case "${1:-}" in
-    up) up ;;
+    up) up "${2:-}" ;;
     down) down ;;
     alarm) must_be_up; as_web zmu -m "$2" -a >/dev/null ;;
     cancel) must_be_up; as_web zmu -m "$2" -c >/dev/null ;;
     restart) must_be_up; quietly as_web zmdc.pl restart zmc -m "$2" ;;
     state) must_be_up; camera_state "$2" ;;
     database) must_be_up; database "$2" ;;
+    package) must_be_up; package "$2" ;;
+    daemon) must_be_up; as_web zmdc.pl "$2" zmeventnotification.pl </dev/null ;;
     sql) must_be_up; sql -N -e "$2" zm ;;
     status) must_be_up; status ;;
     usable) may_take_over; nobody_elses_is_running; not_in_use ;;
@@ -62,7 +67,12 @@ up() {
   "$here/services/mariadb.sh" start "$run/database"
   fill_database
   point_zoneminder_at_us
-  start_zoneminder
+  if [ "${1:-}" = package ]; then
+    sql zm -e "UPDATE Config SET Value = '1' WHERE Name = 'ZM_OPT_USE_EVENTNOTIFICATION'"
+    package start
+  else
+    start_zoneminder
+  fi
   status
 }
 
@@ -117,7 +127,10 @@ refuse() { echo "$1" >&2; exit 3; }
 # --- the parts of `up` ----------------------------------------------------------------------------------------------
 
 make_folders() {
-  mkdir -p "$run"/{events,log,socks,swap} "$map"
+  mkdir -p "$run"/{bin,events,log,socks,swap} "$map"
+  # Its programs by links: what is installed beside them (zmeventnotification.pl) does not end among those of the machine.
+  ln -s /usr/bin/zm* "$run/bin/"
+  rm -f "$run"/bin/{zmes,zmeventnotification.pl}*
   if [ ! -d /run/zm ]; then mkdir /run/zm && touch "$run/made-run-zm"; fi # ZoneMinder's pid file has no setting
   chown www-data:www-data "$run"/{events,log,socks,swap} "$map" /run/zm
 }
@@ -133,6 +146,8 @@ fill_database() {
   sql </usr/share/zoneminder/db/zm_create.sql
   sql -e "CREATE USER 'zmtest'@'localhost' IDENTIFIED BY 'zmtest'; GRANT ALL ON zm.* TO 'zmtest'@'localhost'"
   # $2y$ with cost 12 is what ZoneMinder's web pages write (PHP's password_hash).
+  # Nothing of it leaves this machine.
+  sql zm -e "UPDATE Config SET Value = '0' WHERE Name IN ('ZM_TELEMETRY_DATA', 'ZM_CHECK_FOR_UPDATES')"
   sql zm <<'SQL'
 UPDATE Users SET Password = '$2y$12$o55VRBkrfj1TeJ11yNMuWO2yzDtIdHrWGEpkfnRnuCGAVCnOo.P8G' WHERE Username = 'admin';
 INSERT INTO Users (Username, Password, Enabled, Stream, Events, Monitors, MonitorIds) VALUES
@@ -161,6 +176,7 @@ ZM_DB_HOST=localhost:$socket
 ZM_DB_NAME=zm
 ZM_DB_USER=zmtest
 ZM_DB_PASS=zmtest
+ZM_PATH_BIN=$run/bin
 ZM_DIR_EVENTS=$run/events
 ZM_PATH_MAP=$map
 ZM_PATH_SOCKS=$run/socks
@@ -174,6 +190,16 @@ start_zoneminder() {
   wait_for 20 zmdc_answers || { echo "zmdc.pl did not start" >&2; exit 1; }
   local camera
   for camera in $cameras; do quietly as_web zmdc.pl start zmc -m "${camera%%:*}" || true; done
+  cameras_watch
+}
+
+package() {
+  quietly as_web zmpkg.pl "$1"
+  case "$1" in start | restart) cameras_watch ;; esac
+}
+
+cameras_watch() {
+  local camera
   for camera in $cameras; do
     wait_for 40 camera_is_watching "${camera%%:*}" || { echo "camera $camera did not start" >&2; exit 1; }
   done

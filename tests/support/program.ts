@@ -95,7 +95,7 @@ function writeHooks(folder: string, hooks: NonNullable<ProgramOptions["hooks"]>)
 }
 
 /** Our checkout, or a copy of it where the web user cannot read it: people keep checkouts in /root. */
-function programFolder(folder: string): string {
+export function programFolder(folder: string): string {
   const checkout = join(import.meta.dirname, "../..");
   const asWebUser = ["-u", "www-data", "--", "test", "-r", join(checkout, "bin/zmes")];
   if (spawnSync("runuser", asWebUser).status === 0) return checkout;
@@ -107,12 +107,13 @@ function programFolder(folder: string): string {
 }
 
 /** The program gives up root and becomes the web user before it opens its files. */
-function giveToWebUser(folder: string): void {
+export function giveToWebUser(folder: string): void {
   chmodSync(folder, 0o755);
   execFileSync("chown", ["-R", "www-data:www-data", folder]);
 }
 
-function makeCertificate(folder: string): {
+/** Makes a certificate for localhost in the folder; gives section `ssl` of the configuration. */
+export function makeCertificate(folder: string): {
   readonly enable: true;
   readonly cert: string;
   readonly key: string;
@@ -126,7 +127,7 @@ function makeCertificate(folder: string): {
   return { enable: true, cert, key };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

@@ -16,14 +16,35 @@ export function realZoneMinderMayBeSkipped(): boolean {
   return status !== 0;
 }
 
-/** Takes the machine's ZoneMinder over and starts it; refuses with the reason where it is not ours to take. */
-export async function up(): Promise<void> {
+/**
+ * Takes the machine's ZoneMinder over and starts its cameras, or all of it with the option for event notification on;
+ * refuses with the reason where it is not ours to take.
+ */
+export async function up(kind: "cameras" | "package" = "cameras"): Promise<void> {
   try {
-    await script("up");
+    await script("up", kind);
   } catch (error) {
     const reason = (error as { readonly stderr?: string }).stderr?.trim() ?? String(error);
     throw new Error(`${reason}\nZMES_TEST_SKIP_REAL_ZONEMINDER=1 leaves out the tests against it.`);
   }
+}
+
+/** Where ZoneMinder looks for its programs, and for zmeventnotification.pl. */
+export const BIN_FOLDER = "/var/lib/zmes-test-zoneminder/run/bin";
+/** Where it and its daemons log. */
+export const LOG_FOLDER = "/var/lib/zmes-test-zoneminder/run/log";
+
+/** `zmpkg.pl COMMAND`; `environment` is what the daemons then find. */
+export async function zmpkg(
+  command: "start" | "stop" | "restart" | "logrot",
+  environment: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await scriptIn(environment, "package", command);
+}
+
+/** `zmdc.pl COMMAND zmeventnotification.pl`; gives what it printed. */
+export async function zmdc(command: "status" | "restart" | "stop" | "start"): Promise<string> {
+  return script("daemon", command);
 }
 
 /** Stops it and puts the machine's configuration back. */
@@ -86,8 +107,15 @@ const run = promisify(execFile);
 const owner = process.env.ZMES_REAL_ZONEMINDER_OWNER ?? String(process.pid);
 
 async function script(...args: readonly string[]): Promise<string> {
+  return scriptIn({}, ...args);
+}
+
+async function scriptIn(
+  environment: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<string> {
   const { stdout } = await run("bash", [path, ...args], {
-    env: { ...process.env, ZMES_REAL_ZONEMINDER_OWNER: owner },
+    env: { ...process.env, ...environment, ZMES_REAL_ZONEMINDER_OWNER: owner },
   });
   return stdout.trim();
 }
