@@ -1,0 +1,42 @@
+// The configuration, by the same rules as --check-config, and the file of rules it names.
+import { loadRules } from "../../config/rules-file.ts";
+import { type Check, type Finding, ok, problem, warning } from "./check.ts";
+
+export const configuration: Check = {
+  name: "configuration",
+  title: "Configuration",
+  async run({ loaded, webUser }) {
+    const { source, warnings, problems, config } = loaded;
+    const correct = `Correct ${source.path}; \`zmes check-config\` shows what is read from it.`;
+    const unread = source.absent
+      ? "Let it be written: sudo zmes setup"
+      : `Let the server read it: sudo chgrp ${webUser} ${source.path} && sudo chmod g+r ${source.path}`;
+    return [
+      ...(source.read
+        ? [ok(`${source.path} was read`)]
+        : [
+            problem(
+              source.absent
+                ? `There is no configuration (${source.path})`
+                : `${source.path} cannot be read`,
+              unread,
+            ),
+          ]),
+      ...(source.read ? problems.map((text) => problem(bare(text), correct)) : []),
+      ...(source.read ? warnings.map((text) => warning(bare(text), null)) : []),
+      ...rulesOf(config.customize.es_rules),
+    ];
+  },
+};
+
+function rulesOf(path: string | null): readonly Finding[] {
+  if (path === null) return [];
+  const { problems, warnings } = loadRules(path);
+  const fix = `Correct ${path}; \`zmes rules test\` shows what it does.`;
+  const found = [...problems, ...warnings].map((text) => warning(bare(text), fix));
+  return found.length > 0 ? found : [ok(`The rules in ${path} were read`)];
+}
+
+function bare(text: string): string {
+  return text.replace(/\.$/, "");
+}
