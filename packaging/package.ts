@@ -81,7 +81,12 @@ function sourceDate(root: string): number {
   const given = Number(process.env.SOURCE_DATE_EPOCH);
   if (Number.isInteger(given) && given > 0) return given;
   try {
-    return Number(execFileSync("git", ["-C", root, "log", "-1", "--format=%ct"], { encoding: "utf8" }));
+    return Number(
+      execFileSync("git", ["-C", root, "log", "-1", "--format=%ct"], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      }),
+    );
   } catch {
     return RELEASED;
   }
