@@ -3,6 +3,7 @@ import { checkConfig } from "./check-config.ts";
 import type { Command } from "./command.ts";
 import { demo } from "./demo.ts";
 import { devices } from "./devices.ts";
+import { doctor } from "./doctor.ts";
 import { exampleConfig } from "./example-config.ts";
 import { createHelp } from "./help.ts";
 import { installDaemon } from "./install-daemon.ts";
@@ -17,6 +18,7 @@ import { why } from "./why.ts";
 
 const explained: readonly Command[] = [
   run,
+  doctor,
   checkConfig,
   exampleConfig,
   why,

@@ -105,7 +105,8 @@ function keepOriginal(file: string, backup: string): void {
     throw new AppError("DAEMON_BACKUP_DIFFERS", { file, backup });
 }
 
-function kindOf(file: string): "absent" | "ours" | "foreign" {
+/** What lies there; a link is foreign wherever it leads. Throws the system's error when it cannot be read. */
+export function kindOf(file: string): "absent" | "ours" | "foreign" {
   if (!exists(file)) return "absent";
   // A link is the work of somebody else, wherever it leads.
   if (!lstatSync(file).isFile()) return "foreign";

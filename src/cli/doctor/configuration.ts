@@ -16,9 +16,7 @@ export const configuration: Check = {
         ? [ok(`${source.path} was read`)]
         : [
             problem(
-              source.absent
-                ? `There is no configuration (${source.path})`
-                : `${source.path} cannot be read`,
+              source.absent ? `There is no configuration (${source.path})` : `${source.path} cannot be read`,
               unread,
             ),
           ]),

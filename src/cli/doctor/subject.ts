@@ -42,7 +42,10 @@ export interface SubjectOptions extends Omit<Subject, "config" | "user" | "webUs
 }
 
 /** `close` ends what was connected. Nothing is connected before a check asks. */
-export function createSubject(options: SubjectOptions): { readonly subject: Subject; close(): Promise<void> } {
+export function createSubject(options: SubjectOptions): {
+  readonly subject: Subject;
+  close(): Promise<void>;
+} {
   let asked: Promise<DatabaseFacts> | null = null;
   let stop: () => Promise<void> = async () => undefined;
   const { loaded, zoneminder, clock } = options;

@@ -38,7 +38,8 @@ export function machine(platform: string, arch: string, glibc: string | null): r
 function glibcVersion(): string | null {
   const { report } = process;
   if (report === undefined) return null;
-  report.excludeNetwork = true;
+  // Else it asks the DNS for the names of all peers. Part of Node since 20.13; its type declarations leave it out.
+  Object.assign(report, { excludeNetwork: true });
   const found: unknown = report.getReport();
   const header = typeof found === "object" && found !== null && "header" in found ? found.header : null;
   if (typeof header !== "object" || header === null || !("glibcVersionRuntime" in header)) return null;

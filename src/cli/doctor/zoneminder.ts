@@ -4,14 +4,15 @@ import { type Check, ok, problem } from "./check.ts";
 export const zoneminder: Check = {
   name: "zoneminder",
   title: "ZoneMinder",
-  async run({ zoneminder: read, webUser }) {
-    if (!read.ok)
-      return [
-        problem(
-          read.problem.replace(/\.$/, ""),
-          `Give it to the group of the server's user (sudo chgrp ${webUser} /etc/zm/zm.conf && sudo chmod 640 /etc/zm/zm.conf), or name the right file in zoneminder.config.`,
-        ),
-      ];
+  async run({ zoneminder: read, config, webUser }) {
+    if (!read.ok) {
+      const [first = read.problem] = read.problem.split(". ");
+      const file = /\S+\.conf/.exec(first)?.[0]?.replace(/:$/, "") ?? config.zoneminder.config;
+      const fix = first.includes("permission denied")
+        ? `Give it to the group of the server's user: sudo chgrp ${webUser} ${file} && sudo chmod 640 ${file}`
+        : "Install ZoneMinder, or name its zm.conf in zoneminder.config (usual places are /etc/zm, /etc and /usr/local/etc).";
+      return [problem(first.replace(/\.$/, ""), fix)];
+    }
     return [ok(`${read.conf.files.join(" and ")} were read`.replace(/^(\S+) were/, "$1 was"))];
   },
 };

@@ -1,0 +1,133 @@
+// `zmes doctor`: looks at everything the server needs, and says what is wrong with the command that puts it right.
+import { parseArgs } from "node:util";
+import { reasonOf } from "../lib/errors.ts";
+import { becomeUser } from "../lib/privileges.ts";
+import { hideSecrets } from "../lib/secrets-in-logs.ts";
+import { readZmConf } from "../zoneminder/zm-conf.ts";
+import { askPassword } from "./ask-password.ts";
+import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
+import { readConfiguration } from "./configuration.ts";
+import { type Outcome, runChecks } from "./doctor/check.ts";
+import { checks } from "./doctor/checks.ts";
+import { findPortHolder } from "./doctor/port-holder.ts";
+import { hasProblem, jsonReport, textReport } from "./doctor/report.ts";
+import { createSubject, type Subject } from "./doctor/subject.ts";
+import { programVersion } from "./version.ts";
+
+export const doctor: Command = {
+  name: "doctor",
+  summary: "look at everything the server needs, and say how to put right what is wrong",
+  usage: "doctor [--config FILE] [--json] [--url wss://HOST:9000] [--user NAME]",
+  options: [
+    { flag: "--config FILE", text: "the configuration to look at" },
+    { flag: "--json", text: "one JSON object, for programs" },
+    { flag: "--url URL", text: "connect to this address, as phones do, instead of to our own port" },
+    { flag: "--user NAME", text: "try a login too; the password is taken from ZMES_PASSWORD, or asked for" },
+  ],
+  notes: [
+    "As root it becomes the user that the server runs as, so that it sees what the server sees. Nothing is changed and nothing is sent to anybody.",
+    "The exit code is 0 when there is no problem (warnings are none), otherwise 1.",
+  ],
+  async run(argv, io) {
+    const options = readOptions(argv);
+    if (typeof options === "string") return refuseUsage(io, "doctor", options);
+    const login = await loginOf(options.user, io);
+    if (login === "none") return refuseUsage(io, "doctor", "no password: set ZMES_PASSWORD.");
+    return await examine(
+      { configPath: options.config ?? null, url: options.url, login, json: options.json },
+      io,
+    );
+  },
+};
+
+export interface Examination {
+  readonly configPath: string | null;
+  readonly url: URL | null;
+  readonly login: Subject["login"];
+  readonly json: boolean;
+}
+
+/** Runs the checks and prints the report; gives the exit code. Root becomes the web user for good. */
+export async function examine({ configPath, url, login, json }: Examination, io: CommandIo): Promise<number> {
+  const first = readConfiguration({ overrides: [], configPath }, io.env);
+  const asRoot = readZmConf(first.config.zoneminder.config);
+  const values = asRoot.ok ? asRoot.conf.values : new Map<string, string>();
+  // Only root sees whose the port is, when it is not ours.
+  const holder = findPortHolder(first.config.network.port);
+  const webUser = values.get("ZM_WEB_USER") ?? null;
+  const became = becomeUser(webUser ?? undefined, values.get("ZM_WEB_GROUP"));
+  // Read again: what counts is what that user can read.
+  const loaded = readConfiguration({ overrides: [], configPath }, io.env);
+  const { subject, close } = createSubject({
+    loaded,
+    zoneminder: readZmConf(loaded.config.zoneminder.config),
+    webUser: webUser ?? became,
+    holder,
+    url,
+    login,
+    env: io.env,
+    clock: io.clock,
+  });
+  try {
+    const outcomes = (await runChecks(checks, subject)).map(withoutSecrets);
+    io.stdout.write(json ? jsonReport(outcomes, programVersion) : textReport(outcomes, hasColour(io)));
+    return hasProblem(outcomes) ? EXIT.failed : EXIT.ok;
+  } finally {
+    await close();
+  }
+}
+
+interface Options {
+  readonly config?: string | undefined;
+  readonly json: boolean;
+  readonly url: URL | null;
+  readonly user?: string | undefined;
+}
+
+function readOptions(argv: readonly string[]): Options | string {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        config: { type: "string" },
+        json: { type: "boolean" },
+        url: { type: "string" },
+        user: { type: "string" },
+      },
+      allowPositionals: false,
+    });
+    const url = values.url === undefined ? null : parseUrl(values.url);
+    if (url === "bad")
+      return "--url takes an address such as wss://zm.example.org:9000, without user and password.";
+    return { config: values.config, json: values.json === true, url, user: values.user };
+  } catch (failure) {
+    return reasonOf(failure);
+  }
+}
+
+function parseUrl(text: string): URL | "bad" {
+  const url = URL.parse(text.includes("://") ? text : `wss://${text}`);
+  if (url === null || !/^wss?:$/.test(url.protocol)) return "bad";
+  return url.username === "" && url.password === "" ? url : "bad";
+}
+
+async function loginOf(user: string | undefined, io: CommandIo): Promise<Subject["login"] | "none"> {
+  if (user === undefined) return null;
+  const password = io.env.ZMES_PASSWORD ?? (await askPassword(`Password of ${user}: `, io));
+  return password === null ? "none" : { user, password };
+}
+
+/** Words of libraries and of other machines are in it. */
+function withoutSecrets(outcome: Outcome): Outcome {
+  const findings = outcome.findings.map(({ level, text, fix }) => ({
+    level,
+    text: hideSecrets(text),
+    fix: fix === null ? null : hideSecrets(fix),
+  }));
+  return { ...outcome, findings };
+}
+
+/** https://no-color.org */
+function hasColour({ stdout, env }: CommandIo): boolean {
+  return "isTTY" in stdout && stdout.isTTY === true && !env.NO_COLOR;
+}

@@ -1,0 +1,53 @@
+// What `zmes doctor` prints: for people on a terminal, or as JSON for programs.
+import type { Finding, Level, Outcome } from "./check.ts";
+
+/** `colour`: whether the terminal shows it. */
+export function textReport(outcomes: readonly Outcome[], colour: boolean): string {
+  const paint = (code: string, text: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const width = Math.max(...outcomes.map(({ title }) => title.length));
+  const lines = outcomes.flatMap(({ title, findings }) =>
+    findings.flatMap((finding, index) => {
+      const { word, code } = SIGNS[finding.level];
+      const head = (index === 0 ? title : "").padEnd(width);
+      const indent = " ".repeat(width + WORD_COLUMNS + 4);
+      const fix = finding.fix === null ? [] : [`${indent}${paint("36", finding.fix)}`];
+      return [`${paint("1", head)}  ${paint(code, word.padEnd(WORD_COLUMNS))}  ${finding.text}`, ...fix];
+    }),
+  );
+  return `${[...lines, "", summary(outcomes)].join("\n")}\n`;
+}
+
+/** Names and meanings stay as they are; new fields may come. */
+export function jsonReport(outcomes: readonly Outcome[], version: string): string {
+  const checks = outcomes.map(({ check, findings }) => ({ check, level: worst(findings), findings }));
+  return `${JSON.stringify({ zmes: version, ok: !hasProblem(outcomes), checks }, null, 2)}\n`;
+}
+
+export function hasProblem(outcomes: readonly Outcome[]): boolean {
+  return count(outcomes, "problem") > 0;
+}
+
+const SIGNS: Readonly<Record<Level, { readonly word: string; readonly code: string }>> = {
+  ok: { word: "ok", code: "32" },
+  warning: { word: "warning", code: "33" },
+  problem: { word: "PROBLEM", code: "1;31" },
+  skipped: { word: "-", code: "2" },
+};
+const WORD_COLUMNS = 7;
+
+const BY_WEIGHT: readonly Level[] = ["problem", "warning", "ok", "skipped"];
+
+function worst(findings: readonly Finding[]): Level {
+  return BY_WEIGHT.find((level) => findings.some((finding) => finding.level === level)) ?? "skipped";
+}
+
+function count(outcomes: readonly Outcome[], level: Level): number {
+  return outcomes.flatMap(({ findings }) => findings).filter((finding) => finding.level === level).length;
+}
+
+function summary(outcomes: readonly Outcome[]): string {
+  const [problems, warnings] = [count(outcomes, "problem"), count(outcomes, "warning")];
+  if (problems + warnings === 0) return "Everything is as it should be.";
+  const words = (number: number, word: string) => `${number} ${word}${number === 1 ? "" : "s"}`;
+  return `${words(problems, "problem")}, ${words(warnings, "warning")}.`;
+}
