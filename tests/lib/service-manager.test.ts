@@ -1,41 +1,32 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Clock } from "../../src/lib/clock.ts";
 import { createServiceManager, takeServiceEnvironment } from "../../src/lib/service-manager.ts";
+import { listenForNotices, type NotifySocket } from "../support/notify-socket.ts";
 
 let folder = "";
-let receiver: ChildProcess | null = null;
-let received = "";
+let receiver: NotifySocket | null = null;
 let logged: string[] = [];
 let now = 0;
 const clock: Clock = { now: () => now, monotonic: () => now };
 
-beforeEach(async () => {
+beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "zmes-notify-"));
-  received = "";
   logged = [];
   now = 1_000;
 });
 afterEach(() => {
-  receiver?.kill("SIGKILL");
+  receiver?.close();
   receiver = null;
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Somebody who listens on a unix datagram socket, as systemd does; Node cannot. */
 async function listen(): Promise<string> {
   const socket = join(folder, "notify");
-  const script = `use Socket; $| = 1; socket(my $s, AF_UNIX, SOCK_DGRAM, 0); bind($s, sockaddr_un($ARGV[0])) or die;
-    while (defined(recv($s, my $m, 4096, 0))) { print "$m\\n" unless $m =~ /^BARRIER/ }`;
-  receiver = spawn("perl", ["-e", script, socket], { stdio: ["ignore", "pipe", "inherit"] });
-  receiver.stdout?.on("data", (chunk) => {
-    received += String(chunk);
-  });
-  await vi.waitFor(() => expect(existsSync(socket)).toBe(true));
+  receiver = await listenForNotices(socket);
   return socket;
 }
 
@@ -44,7 +35,7 @@ function manager(socket: string, watchdogMs: number | null = 30_000) {
   return createServiceManager({ environment: { socket, watchdogMs }, clock, logger });
 }
 
-const messages = () => received.split("\n").slice(0, -1);
+const messages = () => receiver?.messages() ?? [];
 const expectMessages = (expected: string[]) => vi.waitFor(() => expect(messages()).toEqual(expected), 5_000);
 
 test("READY is told when everything is up and the work was done once, whichever comes last", async () => {
