@@ -62,6 +62,14 @@ const errors = {
     message: "{file} cannot be changed: {problem}",
     hint: "Run this as root, or name ZoneMinder's folder of programs with --path.",
   },
+  CERTIFICATE_NOT_MADE: {
+    message: "No certificate could be made: {problem}",
+    hint: "Where openssl is missing, `sudo apt install openssl` brings it; then run `zmes setup` again. Nothing was left half done.",
+  },
+  SETUP_UNWRITABLE: {
+    message: "{path} cannot be written: {problem}",
+    hint: "Run it as root (sudo zmes setup), or name files of your own with --config and --data.",
+  },
   PRIVILEGES_FAILED: {
     message: "Cannot become user {user}, group {group}: {problem}",
     hint: "Check ZM_WEB_USER and ZM_WEB_GROUP in ZoneMinder's configuration, or start zmes as that user.",
