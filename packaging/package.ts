@@ -218,4 +218,9 @@ function zipped(content: string | Buffer): Buffer {
   return gzipSync(content, { level: 9 });
 }
 
-main();
+try {
+  main();
+} catch (failure) {
+  console.error(`The packages were not built. ${failure instanceof Error ? failure.message : failure}`);
+  process.exitCode = 1;
+}

@@ -35,6 +35,7 @@ test("what is for building only, and Node itself, is left out", () => {
       node: {},
       tool: {},
       "@types/b": {},
+      "node-addon-api": {},
     },
   );
   expect(found).toEqual({ main: ["a", "b"], detect: [] });
