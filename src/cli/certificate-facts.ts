@@ -50,12 +50,16 @@ export function certificateFacts(chain: readonly X509Certificate[]): Certificate
 /** The names and addresses the certificate is good for. */
 export function alternativeNames(certificate: X509Certificate): readonly string[] {
   const parts = certificate.subjectAltName?.split(", ") ?? [];
-  return parts.flatMap((part) => /^(?:DNS|IP Address):(.+)$/.exec(part)?.[1] ?? []);
+  return parts.flatMap((part) => {
+    const [, kind, name] = /^(DNS|IP Address):(.+)$/.exec(part) ?? [];
+    if (name === undefined) return [];
+    return kind === "DNS" || !name.includes(":") ? [name] : [shortAddress(name)];
+  });
 }
 
-/** SHA-256 of the certificate, "AB:CD:...", as phones and browsers show it. */
-export function fingerprint(certificate: X509Certificate): string {
-  return certificate.fingerprint256;
+/** "FD00:0:0:0:0:0:0:5" as people write it. */
+function shortAddress(address: string): string {
+  return URL.parse(`http://[${address}]`)?.hostname.slice(1, -1) ?? address;
 }
 
 const DAY_MS = 24 * 3_600_000;

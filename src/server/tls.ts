@@ -7,6 +7,7 @@ import { createSecureContext } from "node:tls";
 import type { Clock } from "../lib/clock.ts";
 import { AppError, reasonOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
+import { takeUpNext } from "./next-certificate.ts";
 
 export interface TlsOptions {
   readonly enable: boolean;
@@ -77,13 +78,19 @@ export interface TlsWatchOptions {
   onChange(material: TlsMaterial): void;
 }
 
-/** Follows the two files until `close`. What cannot serve is reported, and the old certificate stays. */
+/**
+ * Follows the two files until `close`. What cannot serve is reported, and the old certificate stays. One that was made
+ * ahead is put in its place when its time has come.
+ */
 export function watchTls(options: TlsWatchOptions): { close(): void } {
   const { files, clock, logger } = options;
   let current = options.current;
   let remindedAt = remind(current, options);
   let lastProblem = "";
   let settling: NodeJS.Timeout | undefined;
+  const renew = async (): Promise<void> => {
+    if (await takeUpNext(files.cert, clock.now(), logger)) settle();
+  };
 
   const look = async (): Promise<void> => {
     try {
@@ -110,8 +117,11 @@ export function watchTls(options: TlsWatchOptions): { close(): void } {
   );
   const timer = setInterval(() => {
     void look();
-    if (clock.monotonic() - remindedAt > REMIND_EVERY_MS) remindedAt = remind(current, options);
+    if (clock.monotonic() - remindedAt <= REMIND_EVERY_MS) return;
+    remindedAt = remind(current, options);
+    void renew();
   }, LOOK_EVERY_MS);
+  void renew();
 
   return {
     close() {

@@ -45,7 +45,20 @@ export async function makeAuthority(names: readonly string[], now: number): Prom
   const certificate = await inFolder(async (folder, openssl) => {
     writeFileSync(path.join(folder, "ca.key"), key, { mode: 0o600 });
     writeFileSync(path.join(folder, "ca.cnf"), authorityConfig(names, now));
-    await openssl("req", "-x509", "-new", "-sha256", "-key", "ca.key", "-config", "ca.cnf", "-out", "ca.crt", "-days", String(AUTHORITY_DAYS));
+    await openssl(
+      "req",
+      "-x509",
+      "-new",
+      "-sha256",
+      "-key",
+      "ca.key",
+      "-config",
+      "ca.cnf",
+      "-out",
+      "ca.crt",
+      "-days",
+      String(AUTHORITY_DAYS),
+    );
     return readFileSync(path.join(folder, "ca.crt"), "utf8");
   });
   return { certificate, key };
@@ -60,22 +73,47 @@ export async function issueCertificates(
   { names, key, now }: { readonly names: readonly string[]; readonly key: string; readonly now: number },
 ): Promise<readonly string[] | null> {
   const ends = new X509Certificate(authority.certificate).validToDate.getTime();
-  const starts = Array.from({ length: CERTIFICATES }, (_, index) => now + (index * STEP_DAYS - EARLY_DAYS) * DAY_MS);
+  const starts = Array.from(
+    { length: CERTIFICATES },
+    (_, index) => now + (index * STEP_DAYS - EARLY_DAYS) * DAY_MS,
+  );
   const periods = starts
     .map((start) => ({ start, end: Math.min(start + VALID_DAYS * DAY_MS, ends) }))
     .filter(({ start, end }) => end - start > OVERLAP_DAYS * DAY_MS);
   return await inFolder(async (folder, openssl) => {
-    const write = (name: string, text: string) => writeFileSync(path.join(folder, name), text, { mode: 0o600 });
+    const write = (name: string, text: string) =>
+      writeFileSync(path.join(folder, name), text, { mode: 0o600 });
     write("ca.key", authority.key);
     write("ca.crt", authority.certificate);
     write("server.key", key);
     write("index.txt", "");
     write("server.cnf", serverConfig(names));
-    await openssl("req", "-new", "-sha256", "-key", "server.key", "-config", "server.cnf", "-out", "server.csr");
+    await openssl(
+      "req",
+      "-new",
+      "-sha256",
+      "-key",
+      "server.key",
+      "-config",
+      "server.cnf",
+      "-out",
+      "server.csr",
+    );
     const issued: string[] = [];
     for (const { start, end } of periods) {
       const dates = ["-startdate", asn1Time(start), "-enddate", asn1Time(end)];
-      await openssl("ca", "-batch", "-notext", "-config", "server.cnf", "-in", "server.csr", "-out", "server.crt", ...dates);
+      await openssl(
+        "ca",
+        "-batch",
+        "-notext",
+        "-config",
+        "server.cnf",
+        "-in",
+        "server.csr",
+        "-out",
+        "server.crt",
+        ...dates,
+      );
       if (issued.length === 0 && !(await isAccepted(openssl))) return null;
       const own = readFileSync(path.join(folder, "server.crt"), "utf8");
       issued.push(`${own.trimEnd()}\n${authority.certificate}`);
@@ -100,12 +138,17 @@ async function inFolder<T>(work: (folder: string, openssl: OpenSsl) => Promise<T
   const folder = mkdtempSync(path.join(tmpdir(), "zmes-certificate-"));
   try {
     return await work(folder, async (...args) => {
-      const env = { PATH: `${process.env.PATH ?? ""}:/usr/bin`, LC_ALL: "C", RANDFILE: path.join(folder, ".rnd") };
+      const env = {
+        PATH: `${process.env.PATH ?? ""}:/usr/bin`,
+        LC_ALL: "C",
+        RANDFILE: path.join(folder, ".rnd"),
+      };
       return (await run("openssl", [...args], { cwd: folder, env, timeout: OPENSSL_MS })).stdout;
     });
   } catch (failure) {
     if (failure instanceof AppError) throw failure;
-    const problem = systemCode(failure) === "ENOENT" ? "openssl is not installed" : lastLine(reasonOf(failure));
+    const problem =
+      systemCode(failure) === "ENOENT" ? "openssl is not installed" : lastLine(reasonOf(failure));
     throw new AppError("CERTIFICATE_NOT_MADE", { problem }, failure);
   } finally {
     rmSync(folder, { recursive: true, force: true });

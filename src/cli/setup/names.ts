@@ -8,7 +8,8 @@ export const MAX_NAMES = 20;
 /** What the machine knows of itself: its host name, that name in the local network, and its IPv4 addresses. */
 export function ownNames(): readonly string[] {
   const name = tidyName(hostname());
-  const named = name === null || name === "localhost" ? [] : name.includes(".") ? [name] : [name, `${name}.local`];
+  const named =
+    name === null || name === "localhost" ? [] : name.includes(".") ? [name] : [name, `${name}.local`];
   return [...new Set([...named, ...ownAddresses()])].slice(0, MAX_NAMES);
 }
 
@@ -29,7 +30,10 @@ export function tidyName(text: string): string | null {
 }
 
 /** Names with commas or blanks between them. Gives what cannot be one as `bad`. */
-export function parseNames(text: string): { readonly names: readonly string[]; readonly bad: readonly string[] } {
+export function parseNames(text: string): {
+  readonly names: readonly string[];
+  readonly bad: readonly string[];
+} {
   const words = text.split(/[\s,]+/).filter(Boolean);
   const tidy = words.map((word) => ({ word, name: tidyName(word) }));
   return {
@@ -45,6 +49,8 @@ function ownAddresses(): readonly string[] {
   return Object.entries(networkInterfaces()).flatMap(([device, addresses = []]) =>
     INSIDE.test(device)
       ? []
-      : addresses.flatMap(({ family, internal, address }) => (family === "IPv4" && !internal ? [address] : [])),
+      : addresses.flatMap(({ family, internal, address }) =>
+          family === "IPv4" && !internal ? [address] : [],
+        ),
   );
 }

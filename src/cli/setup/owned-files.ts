@@ -38,7 +38,12 @@ export interface OwnedFiles {
 }
 
 const MODES: Readonly<Record<Owner, number>> = { root: 0o400, group: 0o640, world: 0o644, server: 0o600 };
-const FOLDER_MODES: Readonly<Record<Owner, number>> = { root: 0o700, group: 0o755, world: 0o755, server: 0o750 };
+const FOLDER_MODES: Readonly<Record<Owner, number>> = {
+  root: 0o700,
+  group: 0o755,
+  world: 0o755,
+  server: 0o750,
+};
 
 /** `list`: where what was made is noted. */
 export function ownedFiles(user: WebUser, list: string): OwnedFiles {
@@ -90,7 +95,9 @@ const RUN_MS = 5_000;
 /** The user with that name, or null. */
 export async function findUser(name: string): Promise<WebUser | null> {
   try {
-    const [uid, gid] = await Promise.all(["-u", "-g"].map((flag) => run("id", [flag, "--", name], { timeout: RUN_MS })));
+    const [uid, gid] = await Promise.all(
+      ["-u", "-g"].map((flag) => run("id", [flag, "--", name], { timeout: RUN_MS })),
+    );
     return { name, uid: Number(uid?.stdout), gid: Number(gid?.stdout) };
   } catch {
     return null;
@@ -118,7 +125,11 @@ function reads(file: string): boolean {
 /** Outermost first. */
 function missingFolders(folder: string): readonly string[] {
   const missing: string[] = [];
-  for (let at = path.resolve(folder); lstatSync(at, { throwIfNoEntry: false }) === undefined; at = path.dirname(at))
+  for (
+    let at = path.resolve(folder);
+    lstatSync(at, { throwIfNoEntry: false }) === undefined;
+    at = path.dirname(at)
+  )
     missing.unshift(at);
   return missing;
 }
