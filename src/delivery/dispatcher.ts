@@ -43,6 +43,8 @@ export const WINDOW = 1000;
 const BEGUN_AT_ONCE = 16;
 /** How many notices of one recipient are read at once. */
 const LOAD = 16;
+/** What is held is looked at again after that long; a look costs microseconds. */
+const HELD_PAUSE_MS = 1000;
 /** Pause after the file could not be read. */
 const UNREADABLE_PAUSE_MS = 1000;
 /** A moment further away means that the clock was set back. */
@@ -236,6 +238,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         retry(entry, done.words, done.retryAfterMs);
         troubles.begin(lane.recipient, done.words);
         break;
+      case "held":
+        hold(entry, done.words);
+        troubles.begin(lane.recipient, done.words);
+        break;
+      case "forbidden":
+        finish(lane, entry, "dropped", done.words);
+        break;
       case "gone":
         logger.warn({ ...details, words: done.words }, "A recipient is gone; what waited for it is dropped");
         troubles.works(lane.recipient);
@@ -255,8 +264,21 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   function retry(entry: Entry, words: string, retryAfterMs: number | null): void {
     entry.words = words;
     entry.dueAt = clock.now() + nextDelayMs(entry.attempts, retryAfterMs, options.random());
+    noteWaiting(entry);
+  }
+
+  /** No attempt was made; why it waits goes to the disk once. */
+  function hold(entry: Entry, words: string): void {
+    const isNews = entry.words !== words;
+    entry.attempts -= 1;
+    entry.words = words;
+    entry.dueAt = clock.now() + HELD_PAUSE_MS;
+    if (isNews) noteWaiting(entry);
+  }
+
+  function noteWaiting(entry: Entry): void {
     if (entry.row === null) return;
-    const { row, attempts, dueAt } = entry;
+    const { row, words, attempts, dueAt } = entry;
     const { createdAt } = entry.notice;
     void settle({ id: row, createdAt, state: "pending", words, attempts, at: clock.now(), dueAt });
   }

@@ -1,7 +1,7 @@
 // What is known of an alarm before anybody is told: orders, rules, channel lists, and who was refused at its beginning.
 import type { Alarm } from "./alarm.ts";
 import { type Circumstances, decide, NOTHING_SPECIAL, type Refusal, type Verdict } from "./policy.ts";
-import type { Recipient } from "./recipient.ts";
+import type { LastKnownRights, Recipient } from "./recipient.ts";
 import type { RuleChannel } from "./rules.ts";
 
 /** An alarm that is about to be told, with everything that speaks for and against it. */
@@ -56,7 +56,7 @@ export function decideFor(
   briefing: Briefing,
   who: Who,
   to: Addressee,
-  recipient: Recipient,
+  recipient: Recipient<LastKnownRights>,
   now: number,
 ): Verdict {
   const { alarm, refusals } = briefing;

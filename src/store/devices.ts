@@ -1,7 +1,7 @@
 // The registered phones: who owns each, what each asked for, and the file that remembers them.
 import { countPush, type Device, pushesThisMonth } from "../domain/device.ts";
 import type { DurableRecipient, RecipientId } from "../domain/notice.ts";
-import { parseFilter, type Rights } from "../domain/recipient.ts";
+import { type LastKnownRights, parseFilter, type Rights } from "../domain/recipient.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import { createBadges } from "./badges.ts";
@@ -226,7 +226,7 @@ export function createDevices(options: DevicesOptions): Devices {
     return { id, channel: "fcm", label, preferences, takesUpdates: true, device: forRules };
   }
 
-  function rightsOf({ owner, adoptedUntil }: Device): Rights {
+  function rightsOf({ owner, adoptedUntil }: Device): LastKnownRights {
     if (owner !== null) return rights.of(owner);
     return adoptedUntil !== null && clock.now() < adoptedUntil ? "all" : NO_RIGHTS;
   }

@@ -1,7 +1,7 @@
 // What the owners of devices may see now, as ZoneMinder says it; the last known rights outlive its database.
 import type { MonitorId } from "../domain/monitor.ts";
 import { monitorId } from "../domain/monitor.ts";
-import type { Rights } from "../domain/recipient.ts";
+import type { LastKnownRights, Rights } from "../domain/recipient.ts";
 import type { Clock } from "../lib/clock.ts";
 import { reasonOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
@@ -28,8 +28,8 @@ export interface OwnerRightsOptions {
 }
 
 export interface OwnerRights {
-  /** Nothing for users who are disabled, gone or never known. */
-  of(user: string): Rights;
+  /** Nothing for users who are disabled or gone; "unknown" for those of whom nothing was ever known. */
+  of(user: string): LastKnownRights;
   /** A login has just said what the user may see. */
   note(user: string, rights: Rights): void;
   restore(): Promise<void>;
@@ -48,7 +48,10 @@ export function createOwnerRights(options: OwnerRightsOptions): OwnerRights {
   let isAway = false;
 
   return {
-    of: (user) => known.get(user)?.rights ?? NO_RIGHTS,
+    of(user) {
+      const found = known.get(user);
+      return found === undefined ? "unknown" : (found.rights ?? NO_RIGHTS);
+    },
     note(user, rights) {
       known.set(user, { rights, at: clock.monotonic() });
       remember();
