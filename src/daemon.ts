@@ -197,9 +197,17 @@ export function createDaemon(options: DaemonOptions): Daemon {
     catchUp.run();
   });
 
-  // At the end, hooks under way are ended, and their alarms are decided and saved before the outbox closes.
+  // What still waits for the database at the end is decided and saved before the outbox closes.
   const waiting: Part = {
     name: "pipeline",
+    async start() {},
+    async stop() {
+      await within(pipeline.idle(), DECIDE_DEADLINE_MS);
+    },
+  };
+  // Hooks under way are ended first of all: whoever is connected hears of their alarms before the goodbye.
+  const asking: Part = {
+    name: "hooks",
     async start(signal) {
       await options.hooks?.start(signal);
     },
@@ -224,6 +232,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     monitors,
     watcher,
     server.part,
+    asking,
   ];
   const lifecycle = createLifecycle(parts, { logger, clock });
   return {

@@ -111,6 +111,16 @@ describe("an alarm with a hook", () => {
     });
   });
 
+  it("that waits for its script when the program ends is told to whoever is connected", async () => {
+    const running = await start({ event_start_hook: script(`touch ${folder}/begun; exec sleep 60`) });
+    const client = await running.logIn();
+    running.cameras[0].beginAlarm({ eventId: 7, cause: "Motion" });
+    await vi.waitFor(() => expect(existsSync(join(folder, "begun"))).toBe(true));
+    await running.stop();
+    expect(event(await client.next())).toMatchObject({ EventId: "7", Cause: "Motion" });
+    expect(await client.closed).toMatchObject({ code: 1001 });
+  });
+
   it("is told in two steps where asked for; a socket hears of the second when it asked for updates", async () => {
     channel.people = [{ ...aPerson("27a387"), takesUpdates: true }];
     const running = await start({
