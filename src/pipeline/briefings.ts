@@ -46,7 +46,7 @@ export function createBriefings(deps: BriefingDeps): (subject: Subject) => Brief
   return (subject) => {
     const { alarm, refusals } = subject;
     const { monitor, cause, seenAt } = alarm;
-    const order = control?.of(monitor.id, clock.now()) ?? "default";
+    const order = alarm.muted ? "muted" : (control?.of(monitor.id, clock.now()) ?? "default");
     const decideRule = rulesFor(rules?.current() ?? NO_RULES, {
       monitor: monitor.id,
       groups: monitor.groups ?? [],
@@ -82,7 +82,7 @@ export function createBriefings(deps: BriefingDeps): (subject: Subject) => Brief
     const found = [
       ...(alarm.hook === undefined ? [] : [aboutHook(alarm.hook)]),
       ...(subject.isFirstStep ? ["hook: asked, people are told before it answers (hook.notify_first)"] : []),
-      ...(order === "default" ? [] : [`control: monitor ${monitor.id} is ${order}`]),
+      ...aboutOrder(alarm, order),
       ...aboutRule(decideRule({})),
     ];
     return { briefing: { alarm, refusals, circumstances, onTold }, found };
@@ -102,6 +102,12 @@ function aboutHook(hook: HookOutcome): string {
   if (!hasAnswered(hook)) return `hook: ${NOTES[hook.note]}`;
   const said = hook.result === 0 ? "said yes" : `said no (${hook.result})`;
   return `hook: ${said}${hook.text === "" ? "" : `: ${hook.text}`}${NOTES[hook.note]}`;
+}
+
+function aboutOrder({ monitor, muted, phase }: Alarm, order: MonitorControl): readonly string[] {
+  if (order === "default") return [];
+  const when = muted && phase !== "started" ? "was muted when it began" : `is ${order}`;
+  return [`control: monitor ${monitor.id} ${when}`];
 }
 
 function aboutRule({ outcome, rule }: RuleDecision): readonly string[] {

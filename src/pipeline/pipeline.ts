@@ -152,7 +152,12 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       const startText = toldText(begun.alarm.hook, hook);
       const written = await notesOf(alarm);
       const cause = causeOfEnd(alarm.cause || begun.alarm.cause, written, startText);
-      let ended: Alarm = { ...alarm, cause, ...(hooks?.plan(alarm) === "skip" && { hook: SKIPPED }) };
+      let ended: Alarm = {
+        ...alarm,
+        cause,
+        ...(hooks?.plan(alarm) === "skip" && { hook: SKIPPED }),
+        ...(begun.alarm.muted && { muted: true }),
+      };
       if (ask !== null) ended = endWithAnswer(ended, await ask(ended), hook);
       const isOld = clock.now() - begun.alarm.seenAt > OLDEST_LATE_END_MS && alarm.late;
       const isQuiet = begun.withheld !== null || !options.send_event_end_notification;
@@ -172,7 +177,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     if (worth.length > 0) onTold?.(worth.map(({ alarm }) => alarm));
 
     function begin({ alarm, withheld }: Item) {
-      const known = hooks?.plan(alarm) === "skip" ? { ...alarm, hook: SKIPPED } : alarm;
+      const known: Alarm = {
+        ...alarm,
+        ...(hooks?.plan(alarm) === "skip" && { hook: SKIPPED }),
+        ...(deps.control?.of(alarm.monitor.id, clock.now()) === "muted" && { muted: true }),
+      };
       const refusals = isAskedAgain() ? createRefusals() : null;
       if (!areOver) running.begin({ alarm: known, withheld, refusals });
       return {

@@ -179,6 +179,32 @@ describe("a muted monitor", () => {
     expect(site.decisions[0]?.found).toEqual(["control: monitor 2 is muted"]);
   });
 
+  it("is not told of the end either when nobody was there to be refused, and the program began anew", async () => {
+    const nobody = { all: () => [], expiresAfterMs: () => 1 };
+    const alarm = anAlarm({ monitor: aMonitor({ id: mid(2) }) });
+    const before = setUp({}, { ...control("muted"), recipients: nobody });
+    before.pipeline.handle([alarm]);
+    const stored = before.decisions[0]?.alarm ?? alarm;
+    const after = setUp({}, { starts: { startOf: async () => ({ alarm: stored, withheld: null, refused: [] }) } });
+    after.pipeline.handle([{ ...alarm, phase: "ended" }]);
+    await after.pipeline.idle();
+    expect(after.reasons()).toEqual(["muted"]);
+    expect(after.decisions[0]?.found).toEqual(["control: monitor 2 was muted when it began"]);
+  });
+
+  it("is not told of the end either when people are told in two steps", async () => {
+    let order: MonitorControl = "muted";
+    const site = setUp({ notify_first: true }, { control: { of: () => order } });
+    const alarm = anAlarm();
+    site.pipeline.handle([alarm]);
+    (await site.nextQuestion()).answer(yes);
+    await site.pipeline.idle();
+    order = "default";
+    site.pipeline.handle([{ ...alarm, phase: "ended" }]);
+    await site.pipeline.idle();
+    expect(site.decisions.at(-1)?.found).toContain("control: monitor 1 was muted when it began");
+  });
+
   it("that is forced overrides the list of a phone", () => {
     const everywhere = {
       all: () => [aPerson("27a387", { monitors: new Set([mid(7)]) })],
