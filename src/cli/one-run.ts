@@ -15,6 +15,7 @@ import { createPictureMaker } from "../server/picture-maker.ts";
 import { createPictures } from "../server/pictures.ts";
 import { createDevices } from "../store/devices.ts";
 import { createKeyFile } from "../store/key-file.ts";
+import { createKnownRights, type KnownRights } from "../store/known-rights.ts";
 import { lockDataDirectory } from "../store/lock.ts";
 import { controlFile, createControl, type KeptSettings } from "../store/overrides.ts";
 import { createStore } from "../store/store.ts";
@@ -119,11 +120,11 @@ async function build(options: OneRunOptions): Promise<Built> {
     clock,
     logger: room("store"),
   });
-  const rights = config.auth.enable ? zoneminder.logins : openLogins();
+  const logins = config.auth.enable ? zoneminder.logins : openLogins();
+  const rights = createKnownRights({ source: logins, memory: config.auth.enable ? store : null, clock });
   const devices = createDevices({
     ...config,
     rights,
-    memory: config.auth.enable ? store : null,
     canPush: () => hasPushKey(config),
     clock,
     logger: room("devices"),
@@ -176,7 +177,16 @@ async function build(options: OneRunOptions): Promise<Built> {
     logger: logger.child({ room: "rules" }),
   });
   const deciding = { control, rules, hooks, eventNotes, isOldDialect };
-  const parts = { zoneminder, store, devices, pictures, channels, panel, ...deciding };
+  const remembered = { ...zoneminder, logins: remembering(zoneminder.logins, rights) };
+  const parts = {
+    zoneminder: config.auth.enable ? remembered : zoneminder,
+    store,
+    devices,
+    pictures,
+    channels,
+    panel,
+    ...deciding,
+  };
   const daemon = createDaemon({ config, version, ...parts, clock, logger });
   return { daemon, live, restart: restart.promise };
 
@@ -189,6 +199,18 @@ async function build(options: OneRunOptions): Promise<Built> {
 
 const CONSOLE_KEYS = ["logging.level", "logging.format", "customize.verbose", "customize.console_logs"];
 const MONITOR_KEYS = ["general.skip_monitors", "customize.monitor_reload_interval"];
+
+/** Whatever is learnt of somebody's rights, at a login or later, is remembered for the time without a database. */
+function remembering({ login }: Installation["logins"], rights: KnownRights): Installation["logins"] {
+  return {
+    async login(attempt) {
+      const answer = await login(attempt);
+      if (answer.outcome === "accepted") rights.note(answer.user, answer.rights);
+      return answer;
+    },
+    rightsOf: rights.rightsOf,
+  };
+}
 
 /** The installed ZoneMinder, and the log in the places that its settings name. */
 async function installation({ log, clock }: OneRunOptions, config: Config): Promise<Installation> {

@@ -7,6 +7,7 @@ import { explainAlarm } from "../../src/delivery/history.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createDevices } from "../../src/store/devices.ts";
 import { openHistory } from "../../src/store/history-file.ts";
+import { createKnownRights } from "../../src/store/known-rights.ts";
 import { createSite, type PhonesOfSite, type Site } from "../support/daemon.ts";
 import { type Google, startGoogle } from "../support/google.ts";
 import { fcmOptions } from "../support/phones.ts";
@@ -26,8 +27,7 @@ const withPhones: PhonesOfSite = (parts) => {
     fcm: { ...config.fcm, token_file: join(folder, "tokens.txt") },
     general: { base_data_path: folder },
     zoneminder: { rights_reload_interval: 0.05 },
-    rights,
-    memory,
+    rights: createKnownRights({ source: rights, memory, clock: systemClock }),
     canPush: () => true,
     clock: systemClock,
     logger,

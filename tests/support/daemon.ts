@@ -12,7 +12,7 @@ import { createHooks } from "../../src/hooks/hooks.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { Logger } from "../../src/lib/log.ts";
 import type { Devices } from "../../src/store/device-registry.ts";
-import type { RightsMemory } from "../../src/store/owner-rights.ts";
+import type { RightsMemory } from "../../src/store/known-rights.ts";
 import { createStore } from "../../src/store/store.ts";
 import { parseVersion } from "../../src/zoneminder/version.ts";
 import { aMonitor, mid } from "./builders.ts";
