@@ -52,8 +52,8 @@ export function createBriefings(deps: BriefingDeps): (subject: Subject) => Brief
       groups: monitor.groups ?? [],
       cause,
       at: seenAt,
-      // A cooldown counts beginnings: the end of what was told is told.
-      ...(alarm.phase === "started" && { lastToldAt: cooldowns.of(monitor.id) }),
+      // A cooldown counts beginnings, which may come with the update: the end of what was told is told.
+      ...(alarm.phase !== "ended" && { lastToldAt: cooldowns.of(monitor.id) }),
     });
     const answers = new Map<RuleChannel, Circumstances["channel"]>();
     const known = new Map<RuleDecision, Map<RuleChannel, Circumstances>>();
@@ -77,7 +77,7 @@ export function createBriefings(deps: BriefingDeps): (subject: Subject) => Brief
       return fresh;
     };
     const onTold = (to: Addressee): void => {
-      if (alarm.phase === "started") cooldowns.told(monitor.id, ruleFor(to), seenAt);
+      if (alarm.phase !== "ended") cooldowns.told(monitor.id, ruleFor(to), seenAt);
     };
     const found = [
       ...(alarm.hook === undefined ? [] : [aboutHook(alarm.hook)]),

@@ -1,5 +1,6 @@
 import pino from "pino";
 import { describe, expect, it, vi } from "vitest";
+import { readRules } from "../../src/config/rules-file.ts";
 import { type Config, defaultConfig } from "../../src/config/schema.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
 import type { MonitorControl } from "../../src/domain/control.ts";
@@ -155,6 +156,26 @@ describe("telling in two steps", () => {
     expect(site.notices().map((id) => id.split("/")[0])).toEqual(["1:5060:1", "1:5060:1:update"]);
   });
 
+  it("asks the rules again: what was muted without the answer is told with it, and so is its end", async () => {
+    const { rules } = readRules(
+      "notifications: {monitors: {1: {rules: [{action: mute, cause_has: '^(?!.*dog)'}]}}}",
+    );
+    const patient = { ...aPerson("27a387"), takesUpdates: false };
+    const site = setUp(
+      { notify_first: true },
+      {
+        rules: { current: () => rules },
+        recipients: { all: () => [patient], expiresAfterMs: () => 1000 },
+        events: { notes: async () => "detected:dog Motion" },
+      },
+    );
+    site.pipeline.handle([anAlarm()]);
+    (await site.nextQuestion()).answer(yes);
+    site.pipeline.handle([anAlarm({ phase: "ended" })]);
+    await site.pipeline.idle();
+    expect(site.reasons()).toEqual(["rule", "told", "told"]);
+  });
+
   it("stays with the first step when the hook is dropped", async () => {
     const site = setUp({ notify_first: true });
     site.pipeline.handle([anAlarm()]);
@@ -185,7 +206,10 @@ describe("a muted monitor", () => {
     const before = setUp({}, { ...control("muted"), recipients: nobody });
     before.pipeline.handle([alarm]);
     const stored = before.decisions[0]?.alarm ?? alarm;
-    const after = setUp({}, { starts: { startOf: async () => ({ alarm: stored, withheld: null, refused: [] }) } });
+    const after = setUp(
+      {},
+      { starts: { startOf: async () => ({ alarm: stored, withheld: null, refused: [] }) } },
+    );
     after.pipeline.handle([{ ...alarm, phase: "ended" }]);
     await after.pipeline.idle();
     expect(after.reasons()).toEqual(["muted"]);
