@@ -42,3 +42,14 @@ export function endWithAnswer(alarm: Alarm, hook: HookOutcome, options: HookText
   if (!text.includes(DETECTED) || alarm.cause.includes(text)) return { ...alarm, hook };
   return { ...alarm, hook, cause: text.includes(alarm.cause) ? text : `${text} ${alarm.cause}` };
 }
+
+/** What of the answer to an end belongs into the notes: what was detected and does not stand in its cause yet. */
+export function notesOfEnd(
+  cause: string,
+  hook: HookOutcome,
+  { use_hook_description }: HookTextOptions,
+): string {
+  if (!use_hook_description || !saysYes(hook)) return "";
+  const text = hook.text.replace(cause, "").trim();
+  return text.includes(DETECTED) && !cause.includes(text) ? text : "";
+}

@@ -185,6 +185,47 @@ describe("telling in two steps", () => {
   });
 });
 
+describe("the end of an alarm", () => {
+  const ends = (change: Partial<PipelineDeps> = {}) => {
+    const asked: Alarm[] = [];
+    const outcome: HookOutcome = { ...yes, text: "detected:cat" };
+    const enter = () => async (alarm: Alarm) => {
+      asked.push(alarm);
+      return outcome;
+    };
+    const plan = ({ phase }: Alarm) => (phase === "ended" ? ("run" as const) : ("none" as const));
+    return { ...setUp({}, { hooks: { plan, enter }, ...change }), asked };
+  };
+
+  it("has what its hook found written into the notes", async () => {
+    const site = ends();
+    site.pipeline.handle([anAlarm()]);
+    site.pipeline.handle([anAlarm({ phase: "ended" })]);
+    await site.pipeline.idle();
+    expect(site.notes.filter((line) => line.trim() !== "5060")).toEqual(["5060 detected:cat"]);
+  });
+
+  it("has the text of its beginning written again when an earlier run told of it", async () => {
+    const options = { ...defaultConfig().customize, send_event_end_notification: false };
+    const stored = anAlarm({ hook: yes });
+    const starts = { startOf: async () => ({ alarm: stored, withheld: null, refused: [] }) };
+    const site = setUp({}, { starts, options });
+    site.pipeline.handle([anAlarm({ phase: "ended" })]);
+    await site.pipeline.idle();
+    expect(site.notes).toEqual(["5060 detected:dog"]);
+    expect(site.live).toEqual([]);
+  });
+
+  it("is not looked at by a hook when its beginning was a repeat", async () => {
+    const site = ends();
+    site.pipeline.handle([anAlarm({ edge: 1, seenAt: 0 }), anAlarm({ edge: 1, phase: "ended" })]);
+    const again = { id: "1:5060:2" as Alarm["id"], edge: 2, seenAt: 1_000 };
+    site.pipeline.handle([anAlarm(again), anAlarm({ ...again, phase: "ended" })]);
+    await site.pipeline.idle();
+    expect(site.asked.map(({ edge }) => edge)).toEqual([1]);
+  });
+});
+
 describe("a muted monitor", () => {
   const control = (order: MonitorControl) => ({ control: { of: () => order } });
 
