@@ -75,7 +75,8 @@ export function createHooks(deps: HooksDeps): Hooks {
   const turns = createTurns(limit, stopping.signal);
   const userLanes = new Map<MonitorId, Promise<void>>();
   let lastStart = Promise.resolve();
-  let entered = 0;
+  /** Alarms that wait or are looked at. */
+  let inside = 0;
   let dropped = 0;
   let timedOut = 0;
 
@@ -92,25 +93,24 @@ export function createHooks(deps: HooksDeps): Hooks {
       return skipped.has(alarm.monitor.id) ? "skip" : "run";
     },
     enter,
-    counts: () => ({ running: turns.running(), waiting: entered, dropped, timedOut }),
+    counts: () => ({ running: turns.running(), waiting: inside - turns.running(), dropped, timedOut }),
   };
 
   function enter(first: Alarm): (alarm: Alarm) => Promise<HookOutcome> {
-    if (entered >= hook.max_waiting + limit) {
+    if (inside >= hook.max_waiting + limit) {
       return async () => drop(first, `${hook.max_waiting} others wait already (hook.max_waiting)`);
     }
     const enteredAt = clock.monotonic();
     const lastMoment = enteredAt + hook.max_wait * 1000;
-    entered += 1;
+    inside += 1;
     return async (alarm) => {
       const leave = await turns.take(lastMoment - clock.monotonic());
-      entered -= 1;
-      if (leave === null)
-        return drop(alarm, `its turn did not come within ${hook.max_wait} s (hook.max_wait)`);
       try {
-        return await ask(alarm);
+        if (leave !== null) return await ask(alarm);
+        return drop(alarm, `its turn did not come within ${hook.max_wait} s (hook.max_wait)`);
       } finally {
-        leave();
+        leave?.();
+        inside -= 1;
       }
     };
   }

@@ -148,6 +148,19 @@ describe("many alarms at once", () => {
     expect(site.said()).toContain("hook.max_waiting");
   });
 
+  it("wait as many as may also while all places are taken", async () => {
+    const hooks = site.hooks({
+      event_start_hook: bash("sleep 0.5; echo x"),
+      max_parallel_hooks: 1,
+      max_waiting: 2,
+    });
+    const [first, ...others] = alarms.slice(0, 6);
+    const running = first && ask(hooks, first);
+    await vi.waitFor(() => expect(hooks.counts()).toMatchObject({ running: 1, waiting: 0 }));
+    const answers = await Promise.all([running, ...others.map((alarm) => ask(hooks, alarm))]);
+    expect(answers.filter((answer) => answer?.note === "ran")).toHaveLength(3);
+  });
+
   it("that wait too long are told without their hook", async () => {
     const hooks = site.hooks({
       event_start_hook: bash("sleep 1.5; echo x"),
