@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { hasPushKey } from "../config/checks.ts";
+import { isOldDialect } from "../config/dialect.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { createRules } from "../config/rules.ts";
 import type { Config, KeyPath } from "../config/schema.ts";
@@ -162,21 +163,21 @@ async function build(options: OneRunOptions): Promise<Built> {
     restart: () => restart.resolve("restart"),
     clock,
   });
-  const isOldDialect = loaded.dialect === "ini-1.0" || loaded.dialect === "ini-3.3";
+  const isOld = isOldDialect(loaded.dialect);
   const hooks = createHooks({
     ...config,
-    isOldDialect,
+    isOldDialect: isOld,
     eventFolder: async ({ eventId }) => (eventId === null ? null : eventFiles.folder(eventId)),
     environment: process.env,
     clock,
     logger: logger.child({ room: "hooks" }),
   });
   const rules = createRules({
-    path: config.customize.es_rules,
+    customize: config.customize,
     clock,
     logger: logger.child({ room: "rules" }),
   });
-  const deciding = { control, rules, hooks, eventNotes, isOldDialect };
+  const deciding = { control, rules, hooks, eventNotes, isOldDialect: isOld };
   const remembered = { ...zoneminder, logins: remembering(zoneminder.logins, rights) };
   const parts = {
     zoneminder: config.auth.enable ? remembered : zoneminder,

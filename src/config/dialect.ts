@@ -11,6 +11,11 @@ import { type KeyPath, knownKeys } from "./schema.ts";
  */
 export type Dialect = "ini-1.0" | "ini-3.3" | "ini-5.0" | "yaml-7" | "none";
 
+/** True where a configured hook runs, its exit code decides for everybody, and there are no lists. */
+export function isOldDialect(dialect: Dialect): boolean {
+  return dialect === "ini-1.0" || dialect === "ini-3.3";
+}
+
 /** The dialect of an INI file, by the keys it has. */
 export function iniDialect(file: RawFile): Dialect {
   const paths = file.entries.map((entry) => `${entry.section}.${entry.key}`);

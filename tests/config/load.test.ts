@@ -220,6 +220,23 @@ describe("the generation of an INI file", () => {
   });
 });
 
+describe("a hook that will not run", () => {
+  const about = (name: string, text: string) =>
+    load(name, text).warnings.filter((line) => line.includes("customize.use_hooks"));
+
+  it.each([
+    ["a.yml", "ssl:\n  enable: no\nhook:\n  event_start_hook: /x\n"],
+    ["a.yml", "ssl:\n  enable: no\nhook:\n  event_end_hook: /x\n"],
+    ["a.ini", "[ssl]\nenable=no\n[hook]\nhook_script=/x\nevent_start_notify_on_hook_success=all\n"],
+  ])("because nothing switches hooks on is named (%s %j)", (name, text) => {
+    expect(about(name, text)).toEqual([expect.stringContaining("hooks are switched off")]);
+  });
+
+  it("is none in a file of the first versions, which had no switch", () => {
+    expect(about("a.ini", "[ssl]\nenable=no\n[hook]\nhook_script=/x\n")).toEqual([]);
+  });
+});
+
 describe("push without a usable key", () => {
   const about = (yaml: string) =>
     load("a.yml", `ssl:\n  enable: no\n${yaml}`).warnings.filter((line) => line.includes("fcm."));
