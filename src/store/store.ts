@@ -10,7 +10,8 @@ import { AppError } from "../lib/errors.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
 import { within } from "../lib/within.ts";
-import type { Batch, MarkRow, StoreAnswer, StoreWork } from "./messages.ts";
+import { startFileCheck } from "./file-check.ts";
+import type { Batch, MarkRow, OpenedFile, StoreAnswer, StoreWork } from "./messages.ts";
 import { createOutboxReader, type OutboxReader } from "./outbox-reader.ts";
 import { decisionRow } from "./outbox-rows.ts";
 import { createStoreClient } from "./store-client.ts";
@@ -91,6 +92,7 @@ export function createStore(options: StoreOptions): Store {
   let isWritable = true;
   let failedWrites = 0;
   let stopping: Promise<void> | null = null;
+  let endCheck: (() => void) | null = null;
 
   return {
     name: "store",
@@ -142,7 +144,14 @@ export function createStore(options: StoreOptions): Store {
     if (!outcome.done && outcome.newer !== null)
       return new AppError("STORE_NEWER", { path, ...outcome.newer });
     noteOutcome(outcome);
+    if (outcome.done) checkWhole(outcome.value as OpenedFile);
     return null;
+  }
+
+  function checkWhole({ unchecked }: OpenedFile): void {
+    if (unchecked === null || stopping !== null) return;
+    logger.info({ path }, "The last run was cut off: the store is checked in the background");
+    endCheck = startFileCheck(path, () => void client.ask({ do: "damaged", inode: unchecked }));
   }
 
   function openedLate(outcome: StoreAnswer["outcome"]): void {
@@ -180,6 +189,7 @@ export function createStore(options: StoreOptions): Store {
 
   async function stop(): Promise<void> {
     queue.close();
+    endCheck?.();
     const late = Promise.withResolvers<boolean>();
     const timer = setTimeout(late.resolve, STOP_DEADLINE_MS, false);
     const written = (async () => (await queue.flush()) && (await client.ask({ do: "close" })).done)();

@@ -1,6 +1,17 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -251,5 +262,46 @@ describe("a disk that hangs", () => {
     await aStore(file(), { thread, patienceMs: 200 });
     answer();
     await vi.waitFor(() => expect(messages().join()).toContain("[STORE_NEWER]"));
+  });
+});
+
+describe("a large file", () => {
+  const CUT_OFF = "The last run was cut off: the store is checked in the background";
+  const DAMAGED = "The store was damaged and begins anew; the damaged file is kept";
+
+  /** With a mark in it, and a history of 40 MB whose pages are damaged in the middle. */
+  async function damagedHistory(): Promise<void> {
+    const store = await aStore();
+    store.put([aMark({ event: 7 })]);
+    await store.stop();
+    const fill = `const to = new (require("node:sqlite").DatabaseSync)(${JSON.stringify(file())});
+      const row = to.prepare("INSERT INTO alarms (key, phase, seen_at, alarm) VALUES ('k', 'started', 1, ?)");
+      to.exec("BEGIN");
+      for (let count = 0; count < 40; count++) row.run("x".repeat(1_000_000));
+      to.exec("COMMIT");
+      to.close();`;
+    execFileSync(process.execPath, ["-e", fill]);
+    const damaged = openSync(file(), "r+");
+    writeSync(damaged, Buffer.alloc(4096, 0x55), 0, 4096, 4096 * 5000);
+    closeSync(damaged);
+  }
+
+  test("is checked in the background after a run that was cut off; what can be read of it is kept", async () => {
+    await damagedHistory();
+    writeFileSync(`${file()}-wal`, "the beginning of something");
+    const store = await aStore();
+    expect(messages()).toEqual([CUT_OFF]);
+    await vi.waitFor(() => expect(messages()).toEqual([CUT_OFF, DAMAGED]), { timeout: 10_000 });
+    expect(await store.marks()).toEqual([aMark({ event: 7 })]);
+    store.put([aMark({ event: 8 })]);
+    expect(await store.flush()).toBe(true);
+  });
+
+  test("is not checked after an end in order", async () => {
+    await damagedHistory();
+    const store = await aStore();
+    expect(await store.marks()).toEqual([aMark({ event: 7 })]);
+    await store.stop();
+    expect(messages()).toEqual([]);
   });
 });
