@@ -43,6 +43,8 @@ export function readAsTrueBy(dialect: Dialect, word: string, quoted: boolean): s
   }
 }
 
+const OURS = 8;
+
 const CHANNEL_LISTS: ReadonlySet<KeyPath> = new Set([
   "hook.event_start_notify_on_hook_success",
   "hook.event_start_notify_on_hook_fail",
@@ -50,7 +52,8 @@ const CHANNEL_LISTS: ReadonlySet<KeyPath> = new Set([
   "hook.event_end_notify_on_hook_fail",
 ]);
 
+/** Our own keys say nothing of the age of the file they were added to. */
 function cameWithVersion33(path: KeyPath): boolean {
   const [major = 0, minor = 0] = (knownKeys.get(path)?.since ?? "").split(".").map(Number);
-  return major > 3 || (major === 3 && minor >= 3);
+  return (major > 3 && major < OURS) || (major === 3 && minor >= 3);
 }

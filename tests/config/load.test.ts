@@ -211,6 +211,7 @@ describe("old homes", () => {
 describe("the generation of an INI file", () => {
   it.each([
     ["[hook]\nhook_script = /x", "ini-1.0"],
+    ["[hook]\nhook_script = /x\ntimeout = 5\n[pictures]\npublic_url = https://a.example", "ini-1.0"],
     ["[customize]\nconsole_logs = yes", "ini-3.3"],
     ["[general]\nsecrets = /dev/null", "ini-3.3"],
     ["[customize]\nuse_hooks = no", "ini-5.0"],
