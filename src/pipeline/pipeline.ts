@@ -19,6 +19,7 @@ import {
   notesOfEnd,
   toldText,
   withAnswer,
+  withoutMark,
 } from "./hook-text.ts";
 import { createLanes } from "./lanes.ts";
 import type {
@@ -188,10 +189,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       ...(hooks?.plan(alarm) === "skip" && { hook: SKIPPED }),
       ...(begun.muted && { muted: true }),
     };
-    if (ask === null) return ended;
+    const shown = { ...ended, cause: withoutMark(cause, hook) };
+    if (ask === null) return shown;
     const answer = await ask(ended);
     if (alarm.eventId !== null) notes?.prepend(alarm.eventId, notesOfEnd(cause, answer, hook));
-    return endWithAnswer(ended, answer, hook);
+    return endWithAnswer(shown, answer, hook);
   }
 
   function tell(items: readonly Item[], areOver: boolean, isFirstStep = false): void {

@@ -40,6 +40,7 @@ it.each([
     "detected:car ",
     "detected:car Motion: All",
   ],
+  ["the text although a zone is called alike", "Motion: scar", "car", "car Motion: scar"],
   ["what was known at the start, without notes", null, "", "Motion"],
 ])("an end is told with %s", (_, notes, text, expected) => {
   expect(causeOfEnd("Motion", notes, text)).toBe(expected);

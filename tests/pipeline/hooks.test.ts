@@ -186,7 +186,7 @@ describe("telling in two steps", () => {
 });
 
 describe("the end of an alarm", () => {
-  const ends = (change: Partial<PipelineDeps> = {}) => {
+  const ends = (change: Partial<PipelineDeps> = {}, hook: Partial<Config["hook"]> = {}) => {
     const asked: Alarm[] = [];
     const outcome: HookOutcome = { ...yes, text: "detected:cat" };
     const enter = () => async (alarm: Alarm) => {
@@ -194,7 +194,7 @@ describe("the end of an alarm", () => {
       return outcome;
     };
     const plan = ({ phase }: Alarm) => (phase === "ended" ? ("run" as const) : ("none" as const));
-    return { ...setUp({}, { hooks: { plan, enter }, ...change }), asked };
+    return { ...setUp(hook, { hooks: { plan, enter }, ...change }), asked };
   };
 
   it("has what its hook found written into the notes", async () => {
@@ -214,6 +214,16 @@ describe("the end of an alarm", () => {
     await site.pipeline.idle();
     expect(site.notes).toEqual(["5060 detected:dog"]);
     expect(site.live).toEqual([]);
+  });
+
+  it("is told without the mark of the frame where nobody wants to read it; its hook is given the notes", async () => {
+    const marked = "[a] detected:dog Motion: All";
+    const site = ends({ events: { notes: async () => marked } }, { keep_frame_match_type: false });
+    site.pipeline.handle([anAlarm()]);
+    site.pipeline.handle([anAlarm({ phase: "ended" })]);
+    await site.pipeline.idle();
+    expect(site.asked.map(({ cause }) => cause)).toEqual([marked]);
+    expect(site.live.at(-1)?.cause).toBe("detected:cat detected:dog Motion: All");
   });
 
   it("is not looked at by a hook when its beginning was a repeat", async () => {
