@@ -232,8 +232,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   function update(answered: Alarm): void {
     running.update(answered);
     if (!hasAnswered(answered.hook)) return;
-    const alarm: Alarm = { ...answered, phase: "updated" };
-    const refusals = running.get(answered)?.refusals ?? null;
+    const begun = running.get(answered);
+    const alarm: Alarm = { ...(begun?.alarm ?? answered), phase: "updated" };
+    const refusals = begun?.refusals ?? null;
     const briefed = brief({ alarm, refusals, atStart: undefined, isFirstStep: false });
     live.tell([briefed.briefing]);
     decideOn([{ alarm, withheld: null, ...briefed }]);
