@@ -164,10 +164,12 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     // What an earlier run wrote into the notes is overwritten when the event is closed.
     const isUnknown = hook.use_hook_description && notes !== undefined && running.get(alarm) === null;
     if (!asks && !options.send_event_end_notification && !isUnknown) return null;
-    const ask = asks ? hooks.enter(alarm) : null;
+    const since = clock.monotonic();
     return async () => {
       const begun = await running.end(alarm);
       note(alarm, begun.alarm.hook);
+      // An end waits for the hook of its own beginning, however long that takes.
+      const ask = asks ? hooks.enter(alarm, hasAnswered(begun.alarm.hook) ? undefined : since) : null;
       if (ask === null && !options.send_event_end_notification) {
         marks.put([remember(alarm)]);
         return;

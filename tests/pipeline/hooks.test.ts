@@ -189,12 +189,14 @@ describe("the end of an alarm", () => {
   const ends = (change: Partial<PipelineDeps> = {}, hook: Partial<Config["hook"]> = {}) => {
     const asked: Alarm[] = [];
     const outcome: HookOutcome = { ...yes, text: "detected:cat" };
-    const enter = () => async (alarm: Alarm) => {
+    const waitedSince: (number | undefined)[] = [];
+    const enter = (_: Alarm, since?: number) => async (alarm: Alarm) => {
       asked.push(alarm);
+      waitedSince.push(since);
       return outcome;
     };
     const plan = ({ phase }: Alarm) => (phase === "ended" ? ("run" as const) : ("none" as const));
-    return { ...setUp(hook, { hooks: { plan, enter }, ...change }), asked };
+    return { ...setUp(hook, { hooks: { plan, enter }, ...change }), asked, waitedSince };
   };
 
   it("has what its hook found written into the notes", async () => {
@@ -203,6 +205,20 @@ describe("the end of an alarm", () => {
     site.pipeline.handle([anAlarm({ phase: "ended" })]);
     await site.pipeline.idle();
     expect(site.notes.filter((line) => line.trim() !== "5060")).toEqual(["5060 detected:cat"]);
+  });
+
+  it("does not count the time in which its beginning was looked at as waiting", async () => {
+    for (const [note, isFresh] of [
+      ["ran", true],
+      ["dropped", false],
+    ] as const) {
+      const stored = anAlarm({ hook: { ...yes, note } });
+      const starts = { startOf: async () => ({ alarm: stored, withheld: null, refused: [] }) };
+      const site = ends({ starts });
+      site.pipeline.handle([anAlarm({ phase: "ended" })]);
+      await site.pipeline.idle();
+      expect(site.waitedSince.map((since) => since === undefined)).toEqual([isFresh]);
+    }
   });
 
   it("has the text of its beginning written again when an earlier run told of it", async () => {
