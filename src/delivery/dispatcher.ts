@@ -39,8 +39,9 @@ export interface DispatcherOptions {
 
 /** Notices of one channel held in memory, a few hundred bytes each; the rest waits in the file. */
 export const WINDOW = 1000;
-/** A thousand attempts begun in one go would keep the cameras waiting for 100 ms; these take 2 ms. */
-const BEGUN_AT_ONCE = 16;
+/** Begun in one turn of the event loop, with a pause after it: answers come in such bursts as the requests went. */
+const BEGUN_AT_ONCE = 8;
+const BEGIN_EVERY_MS = 2;
 /** How many notices of one recipient are read at once. */
 const LOAD = 16;
 /** What is held is looked at again after that long; a look costs microseconds. */
@@ -180,7 +181,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     while (!stopped && running.size < channel.concurrency && begun < BEGUN_AT_ONCE) {
       const lane = ready.shift();
       if (lane === undefined) return;
-      if (begun === 0) setImmediate(goOn);
+      if (begun === 0) setTimeout(goOn, BEGIN_EVERY_MS);
       begun += 1;
       lane.state = "running";
       const turn = takeTurn(lane)
@@ -198,7 +199,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
   }
 
-  /** In the next turn of the event loop. */
+  /** After a pause, in which answers and cameras have their turn. */
   function goOn(): void {
     begun = 0;
     pump();
