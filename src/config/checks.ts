@@ -102,8 +102,12 @@ function scriptDangers({ push }: Config): Finding[] {
   return [{ path: "push.api_push_script", text }];
 }
 
-/** What the operator should know, although the program starts. */
-export function findDangers(config: Config, isSet: (path: KeyPath) => boolean): Finding[] {
+/** What the operator should know, although the program starts. `isOldDialect`: of versions 1.0 to 4. */
+export function findDangers(
+  config: Config,
+  isSet: (path: KeyPath) => boolean,
+  isOldDialect: boolean,
+): Finding[] {
   const dangers: Finding[] = [];
   if (!config.auth.enable) {
     dangers.push({
@@ -124,7 +128,7 @@ export function findDangers(config: Config, isSet: (path: KeyPath) => boolean): 
       text: "this is not used: a certificate needs its key. Set mqtt.tls_cert and mqtt.tls_key, or neither.",
     });
   }
-  dangers.push(...pictureDangers(config), ...scriptDangers(config), ...hookDangers(config, isSet));
+  dangers.push(...pictureDangers(config), ...scriptDangers(config), ...hookDangers(config, isOldDialect));
   if (isSet("customize.event_check_interval")) {
     dangers.push({
       path: "customize.event_check_interval",
@@ -135,20 +139,21 @@ export function findDangers(config: Config, isSet: (path: KeyPath) => boolean): 
 }
 
 /** As compiled in, the lists name nobody, and a hook then silences everything. */
-function hookDangers({ hook, customize }: Config, isSet: (path: KeyPath) => boolean): readonly Finding[] {
+function hookDangers({ hook, customize }: Config, isOldDialect: boolean): readonly Finding[] {
+  if (isOldDialect) return [];
   const start = hook.event_start_hook ?? hook.hook_script;
-  if (start !== null && !customize.use_hooks && isSet("customize.use_hooks"))
+  if ((start ?? hook.event_end_hook) !== null && !customize.use_hooks)
     return [
       {
         path: "customize.use_hooks",
-        text: "hooks are switched off: the scripts in section hook are not run.",
+        text: "hooks are switched off: the scripts in section hook are not run. Set it to yes, or take them out.",
       },
     ];
   const lists = ["start", "end"] as const;
   return lists.flatMap((phase) => {
     const script = phase === "start" ? start : hook.event_end_hook;
     const key = `event_${phase}_notify_on_hook_success` as const;
-    if (!customize.use_hooks || script === null || hook[key].length > 0) return [];
+    if (script === null || hook[key].length > 0) return [];
     const text = `a hook is run, but this list names no channel: nobody is told of ${phase}s. Set it to all.`;
     return [{ path: `hook.${key}`, text }];
   });

@@ -39,6 +39,10 @@ describe("a key that may be edited", () => {
       fault: "key",
       problem: expect.stringContaining("customize.repeat_cooldown"),
     });
+    expect(findEditable("repeat_coldown")).toMatchObject({
+      fault: "key",
+      problem: "there is no such key; did you mean repeat_cooldown?",
+    });
     for (const name of ["", ".", "__proto__", "constructor", "general.constructor"])
       expect(findEditable(name)).toMatchObject({ found: false, fault: "key" });
   });
@@ -70,6 +74,8 @@ describe("a key that may be edited", () => {
     ["general.secrets", "a file"],
     ["general.base_data_path", "a file"],
     ["general.use_escontrol_interface", "authentication"],
+    ["pictures.allow_credentials_in_url", "a secret"],
+    ["pictures.allow_public", "authentication"],
     ["auth.enable", "authentication"],
     ["network.address", "a host"],
     ["network.trusted_proxies", "a host"],
