@@ -12,12 +12,14 @@ import { outbox } from "./outbox.ts";
 import { pictures } from "./pictures.ts";
 import { rules } from "./rules.ts";
 import { run } from "./run.ts";
+import { setup } from "./setup.ts";
 import { testPush } from "./test-push.ts";
 import { version } from "./version.ts";
 import { why } from "./why.ts";
 
 const explained: readonly Command[] = [
   run,
+  setup,
   doctor,
   checkConfig,
   exampleConfig,

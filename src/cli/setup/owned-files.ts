@@ -1,14 +1,18 @@
 // Writes files for the user that the server runs as, and notes each for the removal of the package.
 import { execFile } from "node:child_process";
 import {
-  chmodSync,
-  chownSync,
+  accessSync,
+  closeSync,
+  constants,
   existsSync,
+  fchmodSync,
+  fchownSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
+  openSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
@@ -22,8 +26,8 @@ export interface WebUser {
   readonly gid: number;
 }
 
-/** root: only root reads it. group: root's, and the server may read it. world: everybody may. server: the server's own. */
-export type Owner = "root" | "group" | "world" | "server";
+/** root: only root reads it. group: root's, and the server may read it. world: everybody may. program: and run it. server: the server's own. */
+export type Owner = "root" | "group" | "world" | "program" | "server";
 
 export interface OwnedFiles {
   /** Whether owners can be set, and files of other users tried. */
@@ -37,7 +41,13 @@ export interface OwnedFiles {
   serverReads(file: string): Promise<boolean>;
 }
 
-const MODES: Readonly<Record<Owner, number>> = { root: 0o400, group: 0o640, world: 0o644, server: 0o600 };
+const MODES: Readonly<Record<Owner, number>> = {
+  root: 0o400,
+  group: 0o640,
+  world: 0o644,
+  program: 0o755,
+  server: 0o600,
+};
 const FOLDER_MODES: Readonly<Record<Owner, number>> = {
   root: 0o700,
   group: 0o755,
@@ -48,12 +58,10 @@ const FOLDER_MODES: Readonly<Record<Owner, number>> = {
 /** `list`: where what was made is noted. */
 export function ownedFiles(user: WebUser, list: string): OwnedFiles {
   const isRoot = process.getuid?.() === 0;
-  const give = (file: string, owner: Owner): void => {
-    if (!isRoot) return;
-    const uid = owner === "server" ? user.uid : 0;
-    const gid = owner === "server" || owner === "group" ? user.gid : 0;
-    chownSync(file, uid, gid);
-  };
+  const idsOf = (owner: Owner): readonly [number, number] => [
+    owner === "server" ? user.uid : 0,
+    owner === "server" || owner === "group" ? user.gid : 0,
+  ];
   const note = (kind: "file" | "dir", file: string): void => {
     if (isRoot) noteMade(kind, file, list);
   };
@@ -63,10 +71,9 @@ export function ownedFiles(user: WebUser, list: string): OwnedFiles {
     folder(folder, owner) {
       const missing = missingFolders(folder);
       for (const made of missing) {
-        mkdirSync(made, { mode: FOLDER_MODES[owner] });
-        // Whatever umask there is.
-        chmodSync(made, FOLDER_MODES[owner]);
-        give(made, owner);
+        makeFolder(made, FOLDER_MODES[owner]);
+        // The folder above may be the server's, who could put a link there in this moment: never through one.
+        if (isRoot) lchownSync(made, ...idsOf(owner));
         note("dir", made);
       }
     },
@@ -75,9 +82,14 @@ export function ownedFiles(user: WebUser, list: string): OwnedFiles {
       const temporary = `${file}.zmes-new`;
       rmSync(temporary, { force: true });
       try {
-        writeFileSync(temporary, text, { mode: 0o600, flag: "wx" });
-        give(temporary, owner);
-        chmodSync(temporary, MODES[owner]);
+        const fd = openSync(temporary, "wx", 0o600);
+        try {
+          if (isRoot) fchownSync(fd, ...idsOf(owner));
+          fchmodSync(fd, MODES[owner]);
+          writeFileSync(fd, text);
+        } finally {
+          closeSync(fd);
+        }
         renameSync(temporary, file);
       } catch (failure) {
         rmSync(temporary, { force: true });
@@ -87,6 +99,18 @@ export function ownedFiles(user: WebUser, list: string): OwnedFiles {
     },
     serverReads: (file) => (isRoot ? readsAs(user.name, file) : Promise.resolve(reads(file))),
   };
+}
+
+/** Null when the folder, or the one it would be made in, can be written; else that folder. */
+export function unwritable(folder: string): string | null {
+  let at = path.resolve(folder);
+  while (!existsSync(at) && at !== path.dirname(at)) at = path.dirname(at);
+  try {
+    accessSync(at, constants.W_OK | constants.X_OK);
+    return null;
+  } catch {
+    return at;
+  }
 }
 
 const run = promisify(execFile);
@@ -116,9 +140,20 @@ async function readsAs(user: string, file: string): Promise<boolean> {
 
 function reads(file: string): boolean {
   try {
-    return statSync(file).isFile();
+    accessSync(file, constants.R_OK);
+    return true;
   } catch {
     return false;
+  }
+}
+
+/** Whatever the umask is. */
+function makeFolder(folder: string, mode: number): void {
+  const umask = process.umask(0);
+  try {
+    mkdirSync(folder, { mode });
+  } finally {
+    process.umask(umask);
   }
 }
 

@@ -41,7 +41,7 @@ export function noQuestions(): Questions {
 /** Null where there is no terminal. Every answer may throw Abandoned. */
 export function terminalQuestions(io: CommandIo): Questions | null {
   const { stdin, stdout } = io;
-  if (!(stdin instanceof Readable && stdout instanceof Writable) || stdin.isTTY !== true) return null;
+  if (stdin.isTTY !== true || !(stdin instanceof Readable && stdout instanceof Writable)) return null;
   const ask = (question: string): Promise<string> => askLine(question, stdin, stdout);
 
   const questions: Questions = {

@@ -1,0 +1,249 @@
+// `zmes setup`: from nothing to a server that can start, with few questions.
+import { existsSync, readFileSync, renameSync } from "node:fs";
+import path from "node:path";
+import { type LoadedConfig, loadConfig, SEARCH_PATH } from "../config/load.ts";
+import { AppError, reasonOf } from "../lib/errors.ts";
+import { readZmConf } from "../zoneminder/zm-conf.ts";
+import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
+import { hasSystemd } from "./doctor/subject.ts";
+import { examine } from "./doctor.ts";
+import { MADE_FILES } from "./made-files.ts";
+import { type Certified, ownPaths, provideCertificate } from "./setup/certificate.ts";
+import { configText, SECRETS, secretsText } from "./setup/config-text.ts";
+import { factsOf, findCertificates, findOriginals, findZmConf } from "./setup/found.ts";
+import { ownNames } from "./setup/names.ts";
+import { offerImport } from "./setup/offer-import.ts";
+import { readSetupOptions, type SetupOptions, setupOptionsHelp } from "./setup/options.ts";
+import { findUser, type OwnedFiles, ownedFiles, unwritable, type WebUser } from "./setup/owned-files.ts";
+import { phonePage, type Server, startPage, trustPage } from "./setup/pages.ts";
+import { accountFault, makePlan, type Plan, type PushPlan } from "./setup/plan.ts";
+import { Abandoned, noQuestions, type Questions, terminalQuestions } from "./setup/questions.ts";
+
+export const setup: Command = {
+  name: "setup",
+  summary: "write the configuration and make a certificate, with few questions",
+  usage: "setup [--yes] [--name NAME]... [OPTIONS]",
+  options: setupOptionsHelp,
+  notes: [
+    "Run it as root: the files belong to ZoneMinder's user and to root. Run twice it changes nothing that is there; all questions come before the first change.",
+    "The exit code is 0 when the server can be started; what `zmes doctor` finds at the end does not change it.",
+  ],
+  async run(argv, io) {
+    const options = readSetupOptions(argv);
+    if (typeof options === "string") return refuseUsage(io, "setup", options);
+    const questions = options.yes || options.renew ? noQuestions() : terminalQuestions(io);
+    if (questions === null)
+      return refuseUsage(io, "setup", "there is no terminal to ask on: --yes takes what would be offered.");
+    try {
+      return await setUp({ options, questions, root: "/" }, io);
+    } catch (failure) {
+      if (failure instanceof Abandoned) io.stderr.write("\nNothing was changed.\n");
+      else if (failure instanceof AppError)
+        io.stderr.write(`zmes setup: ${failure.message} [${failure.code}]\n${failure.hint}\n`);
+      else throw failure;
+      return EXIT.failed;
+    }
+  },
+};
+
+export interface SetupRequest {
+  readonly options: SetupOptions;
+  readonly questions: Questions;
+  /** "/", or another one in tests: where ZoneMinder, an original and certificates are looked for. */
+  readonly root: string;
+}
+
+/** Throws Abandoned before anything was changed, and AppErrors. */
+export async function setUp({ options, questions, root }: SetupRequest, io: CommandIo): Promise<number> {
+  const place = await lookAround(options, root, io);
+  if (options.renew) return await renewCertificate(place, options, io);
+  const isThere = existsSync(place.target);
+  const writeAnew =
+    options.force || (isThere && (await questions.yes(`${place.target} is there. Write it anew?`, false)));
+  if (isThere && !writeAnew) {
+    io.stdout.write(
+      `${place.target} is there and stays as it is; --force writes it anew and keeps a copy.\n`,
+    );
+    return await finish(place, place.target, io);
+  }
+  const originals = isThere ? [] : findOriginals(root);
+  if (originals.length > 0) {
+    const answer = await offerImport({ files: originals, target: place.target, questions, io });
+    if (answer !== "anew")
+      return await finish(place, answer === "imported" ? place.target : (originals[0] ?? null), io);
+  }
+  const found = findCertificates(root, io.clock.now());
+  const plan = await makePlan({ wishes: options, ownNames: ownNames(), found, questions });
+  const server = await carryOut(plan, place, options, io);
+  io.stdout.write(`${trustPage(server.certified)}${phonePage(server)}`);
+  return await finish(place, place.target, io);
+}
+
+/** What does not depend on answers. */
+interface Place {
+  readonly target: string;
+  readonly data: string;
+  readonly zmConf: string | null;
+  readonly files: OwnedFiles;
+  readonly root: string;
+}
+
+const USUAL_ZM_CONF = "/etc/zm/zm.conf";
+const USUAL_DATA = "/var/lib/zmeventnotification";
+const USUAL_USERS = ["www-data", "apache"] as const;
+
+async function lookAround(options: SetupOptions, root: string, io: CommandIo): Promise<Place> {
+  const zmConf = options.zmConf ?? findZmConf(root);
+  const read = readZmConf(zmConf ?? USUAL_ZM_CONF);
+  if (read.ok) io.stdout.write(`ZoneMinder is configured in ${read.conf.files.join(", ")}.\n`);
+  else
+    io.stdout.write(
+      `${read.problem}\nThe server cannot start before that; the rest is set up all the same.\n`,
+    );
+  const user = await webUser(read.ok ? read.conf.values.get("ZM_WEB_USER") : undefined);
+  const files = ownedFiles(user, io.env.ZMES_MADE_FILES ?? MADE_FILES);
+  const target = path.resolve(options.config ?? SEARCH_PATH[0] ?? "zmes.yml");
+  const data = path.resolve(options.data ?? USUAL_DATA);
+  for (const folder of [path.dirname(target), data]) {
+    const closed = unwritable(folder);
+    if (closed !== null)
+      throw new AppError("SETUP_UNWRITABLE", {
+        path: closed,
+        problem: `${process.getuid?.() === 0 ? "not even root" : "only root"} may`,
+      });
+  }
+  if (!files.isRoot)
+    io.stdout.write(
+      `Not run as root: all files will belong to this user, so the server has to be started by it. What only root can do is left out: giving files to ${USUAL_USERS[0]}, and reading keys that are root's.\n`,
+    );
+  return { target, data, zmConf, files, root };
+}
+
+/** Who the server runs as: ZoneMinder's web user, or whoever sets it up without being root. */
+async function webUser(named: string | undefined): Promise<WebUser> {
+  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  if (uid !== 0) return { name: String(uid), uid, gid };
+  for (const name of [named, ...USUAL_USERS]) {
+    const user = name === undefined || name === "" ? null : await findUser(name);
+    if (user !== null) return user;
+  }
+  throw new AppError("PRIVILEGES_FAILED", {
+    user: named ?? USUAL_USERS[0],
+    group: named ?? USUAL_USERS[0],
+    problem: "there is no such user",
+  });
+}
+
+interface SetServer extends Server {
+  readonly certified: Certified;
+}
+
+async function carryOut(plan: Plan, place: Place, options: SetupOptions, io: CommandIo): Promise<SetServer> {
+  const { target, data, files } = place;
+  const configFolder = path.dirname(target);
+  try {
+    files.folder(configFolder, "world");
+    files.folder(data, "server");
+    files.folder(path.join(data, "push"), "server");
+    const certified = await provideCertificate(plan.certificate, {
+      ...jobOf(place, io),
+      names: plan.names,
+      renew: false,
+    });
+    const { serviceAccount, relay } = await providePush(plan.push, configFolder, files);
+    const secrets = secretsText({
+      [SECRETS.relayKey]: relay?.key ?? "",
+      [SECRETS.mqttUser]: plan.mqtt?.username ?? "",
+      [SECRETS.mqttPassword]: plan.mqtt?.password ?? "",
+    });
+    const secretsFile = path.join(configFolder, "zmes-secrets.yml");
+    if (secrets !== null) files.write(secretsFile, secrets, "group");
+    const server = { names: plan.names, port: options.port ?? 9000, isTls: certified.ssl !== null };
+    const isPublic = plan.certificate.kind === "found" && plan.certificate.isPublic;
+    const text = configText({
+      zmConf: place.zmConf === null || place.zmConf === USUAL_ZM_CONF ? null : place.zmConf,
+      dataDirectory: data === USUAL_DATA ? null : data,
+      port: options.port,
+      ssl: certified.ssl,
+      publicUrl: isPublic ? `https://${plan.names[0]}:${server.port}` : null,
+      serviceAccount,
+      relayUrl: relay?.url ?? null,
+      mqtt: plan.mqtt === null ? null : { server: plan.mqtt.server, hasLogin: plan.mqtt.username !== "" },
+      secrets: secrets === null ? null : secretsFile,
+    });
+    if (existsSync(target)) io.stdout.write(`The configuration before is kept as ${keepBefore(target)}.\n`);
+    files.write(target, text, "group");
+    io.stdout.write(`${target} is written.\n`);
+    return { ...server, certified };
+  } catch (failure) {
+    if (failure instanceof AppError) throw failure;
+    throw new AppError("SETUP_UNWRITABLE", { path: target, problem: reasonOf(failure) }, failure);
+  }
+}
+
+function jobOf({ target, data, files, root }: Place, io: CommandIo) {
+  return {
+    files,
+    root,
+    configFolder: path.dirname(target),
+    dataDirectory: data,
+    hasSystemd: hasSystemd(),
+    now: io.clock.now(),
+  };
+}
+
+/** A key file that the server may not read is copied to where it may. */
+async function providePush(push: PushPlan, folder: string, files: OwnedFiles) {
+  if (push.kind === "later") return { serviceAccount: null, relay: null };
+  if (push.kind === "relay") return { serviceAccount: null, relay: push };
+  const fault = await accountFault(push.file);
+  if (fault !== null) throw new AppError("FCM_KEY_INVALID", { path: push.file, problem: fault });
+  if (await files.serverReads(push.file)) return { serviceAccount: push.file, relay: null };
+  const copy = path.join(folder, "zmes-firebase.json");
+  files.write(copy, readFileSync(push.file), "group");
+  return { serviceAccount: copy, relay: null };
+}
+
+/** Under a free name beside it. */
+function keepBefore(target: string): string {
+  for (let number = 1; ; number++) {
+    const aside = `${target}.before-setup${number === 1 ? "" : `-${number}`}`;
+    if (existsSync(aside)) continue;
+    renameSync(target, aside);
+    return aside;
+  }
+}
+
+/** New certificates for the names that the one in use has, and for those that --name adds. */
+async function renewCertificate(place: Place, options: SetupOptions, io: CommandIo): Promise<number> {
+  const loaded = configurationOf(options.config === null ? null : place.target, io);
+  const { ssl, network } = loaded.config;
+  const before = ssl.cert === null ? null : factsOf(ssl.cert);
+  const known =
+    before === null ? [] : before.names.length > 0 ? before.names : [before.commonName].filter(Boolean);
+  const added = options.names ?? (known.length > 0 ? [] : ownNames());
+  const names = [...new Set([...known, ...added])];
+  const certified = await provideCertificate({ kind: "own" }, { ...jobOf(place, io), names, renew: true });
+  const made = ownPaths(path.dirname(place.target), place.data);
+  io.stdout.write(`A certificate for ${names.join(", ")} is in ${made.cert}.\n`);
+  if (ssl.cert !== made.cert || ssl.key !== made.key)
+    io.stdout.write(
+      `To use it, write into section ssl of ${loaded.source.path}:\n  cert: ${made.cert}\n  key: ${made.key}\n`,
+    );
+  else io.stdout.write("A running server takes it up within a minute.\n");
+  io.stdout.write(`${trustPage(certified)}${phonePage({ names, port: network.port, isTls: true })}`);
+  return EXIT.ok;
+}
+
+function configurationOf(file: string | null, io: CommandIo): LoadedConfig {
+  return loadConfig({ path: file, env: io.env });
+}
+
+/** `config`: what the server will read. */
+async function finish(place: Place, config: string | null, io: CommandIo): Promise<number> {
+  place.files.folder(place.data, "server");
+  place.files.folder(path.join(place.data, "push"), "server");
+  io.stdout.write(`${startPage(hasSystemd())}\nzmes doctor says:\n\n`);
+  await examine({ configPath: config, url: null, login: null, json: false }, io);
+  return EXIT.ok;
+}

@@ -1,0 +1,91 @@
+// The options of `zmes setup`.
+import { parseArgs } from "node:util";
+import { reasonOf } from "../../lib/errors.ts";
+import type { OptionHelp } from "../command.ts";
+import { parseNames } from "./names.ts";
+import { nameFault } from "./plan.ts";
+
+export interface SetupOptions {
+  readonly yes: boolean;
+  readonly force: boolean;
+  readonly renew: boolean;
+  /** Those below are null when they are not given. */
+  readonly config: string | null;
+  readonly data: string | null;
+  readonly zmConf: string | null;
+  readonly names: readonly string[] | null;
+  readonly port: number | null;
+  readonly cert: string | null;
+  readonly key: string | null;
+  readonly fcmKey: string | null;
+  readonly mqtt: string | null;
+}
+
+export const setupOptionsHelp: readonly OptionHelp[] = [
+  { flag: "--yes", text: "ask nothing, take what would be offered" },
+  { flag: "--name NAME", text: "a name or address by which phones reach this server; may be repeated" },
+  { flag: "--cert FILE", text: "use this certificate, with its chain, instead of making one; needs --key" },
+  { flag: "--key FILE", text: "its private key" },
+  { flag: "--fcm-key FILE", text: "the key file of a Firebase project of your own" },
+  { flag: "--mqtt SERVER", text: "publish alarms to this broker (without a login)" },
+  { flag: "--port N", text: "the port, when it is not 9000" },
+  {
+    flag: "--config FILE",
+    text: "what to write, when it is not /etc/zm/zmes.yml; the authority's files lie beside it",
+  },
+  { flag: "--data DIR", text: "the data directory, when it is not /var/lib/zmeventnotification" },
+  { flag: "--zm-conf FILE", text: "ZoneMinder's configuration, when it is not where it usually is" },
+  { flag: "--force", text: "write a configuration anew that is there; a copy is kept" },
+  {
+    flag: "--renew-certificate",
+    text: "only make the server's certificate anew, with the names it has and those of --name",
+  },
+];
+
+/** The options, or what is wrong with them. */
+export function readSetupOptions(argv: readonly string[]): SetupOptions | string {
+  try {
+    const { values } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: false });
+    const names = values.name === undefined ? null : values.name.join(",");
+    const port = values.port === undefined ? null : Number(values.port);
+    const fault = (names === null ? null : nameFault(names)) ?? faultOf(values.cert, values.key, port);
+    if (fault !== null) return fault;
+    return {
+      yes: values.yes === true,
+      force: values.force === true,
+      renew: values["renew-certificate"] === true,
+      config: values.config ?? null,
+      data: values.data ?? null,
+      zmConf: values["zm-conf"] ?? null,
+      names: names === null ? null : parseNames(names).names,
+      port,
+      cert: values.cert ?? null,
+      key: values.key ?? null,
+      fcmKey: values["fcm-key"] ?? null,
+      mqtt: values.mqtt ?? null,
+    };
+  } catch (failure) {
+    return reasonOf(failure);
+  }
+}
+
+const OPTIONS = {
+  yes: { type: "boolean", short: "y" },
+  force: { type: "boolean" },
+  "renew-certificate": { type: "boolean" },
+  config: { type: "string" },
+  data: { type: "string" },
+  "zm-conf": { type: "string" },
+  name: { type: "string", multiple: true },
+  port: { type: "string" },
+  cert: { type: "string" },
+  key: { type: "string" },
+  "fcm-key": { type: "string" },
+  mqtt: { type: "string" },
+} as const;
+
+function faultOf(cert: string | undefined, key: string | undefined, port: number | null): string | null {
+  if ((cert === undefined) !== (key === undefined)) return "--cert and --key belong together.";
+  const isPort = port === null || (Number.isInteger(port) && port > 0 && port < 65_536);
+  return isPort ? null : "--port takes a number from 1 to 65535.";
+}
