@@ -19,6 +19,8 @@ export interface LoadRequest {
   readonly overrides?: readonly Override[];
   /** Settings changed from afar, by key, as they are kept in that data directory: above the file, below the options. */
   readonly keptIn?: (dataDirectory: string) => KeptSettings;
+  /** Where a file that the configuration names is to be read instead: a disk that is mounted elsewhere, a backup. */
+  readonly locate?: (file: string) => string;
   /** Where to look when no file is named; for tests. */
   readonly searchPath?: readonly string[];
 }
@@ -61,7 +63,7 @@ export const SEARCH_PATH: readonly string[] = [
 /** Loads the configuration. Never throws: everything that is wrong is in `problems`, all of it at once. */
 export function loadConfig(request: LoadRequest = {}): LoadedConfig {
   const source = findSource(request);
-  const secrets = openSecrets(source);
+  const secrets = openSecrets(source, request.locate);
   const references = { file: source.file, secrets, bangIsLiteral: source.dialect === "ini-1.0" };
   const fromFile = readEntries(source.file, source.dialect, references);
   const fromLine = readOverrides(request.overrides ?? []);
@@ -137,12 +139,12 @@ function openSource(named: string, by: string | null): Source {
 
 const NOTHING: RawFile = { entries: [], sections: new Map(), warnings: [], problems: [], complete: true };
 
-function openSecrets({ file, path }: Source): Secrets | null {
+function openSecrets({ file, path }: Source, locate?: LoadRequest["locate"]): Secrets | null {
   const entry = file.entries.find(({ section, key }) => section === "general" && key === "secrets");
   const known = knownKeys.get("general.secrets");
   if (!known || entry?.value.kind !== "text") return null;
   const named = resolveText(known, entry.value.text, { file, secrets: null, bangIsLiteral: true }).text;
-  return named === "" ? null : readSecrets(named, path);
+  return named === "" ? null : readSecrets(named, path, locate);
 }
 
 function aboutSecrets(secrets: Secrets | null, fromFile: Settings): Remark[] {

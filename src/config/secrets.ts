@@ -20,8 +20,12 @@ export interface Secrets {
 }
 
 /** Reads the secrets file; a relative path counts from the folder of the configuration file. */
-export function readSecrets(named: string, configPath: string): Secrets {
-  const path = resolve(dirname(configPath), named);
+export function readSecrets(
+  named: string,
+  configPath: string,
+  locate = (file: string): string => file,
+): Secrets {
+  const path = locate(resolve(dirname(configPath), named));
   const content = readTextFile(path);
   if (!content.ok) {
     const unreadable = `cannot read ${path}: ${content.why}`;

@@ -1,0 +1,119 @@
+// Where the files of an original lie: the usual places of every version, and the folders somebody names.
+import { readdirSync, statSync } from "node:fs";
+import path from "node:path";
+import { isIni, parseConfigFile, readTextFile } from "../../config/config-file.ts";
+import { sectionTitles } from "../../config/schema.ts";
+
+/** Of the file of settings, newest kind first: 7, then 3 to 6, then 1.0 and 2. */
+const CONFIG_FILES = [
+  "/etc/zm/zmeventnotification.yml",
+  "/etc/zm/zmeventnotification.ini",
+  "/etc/zmeventnotification.ini",
+];
+/** 3.0 and later; the same as the instructions of 3.2 spell it once; 1.0 and 2. */
+const TOKEN_FILES = [
+  "/var/lib/zmeventnotification/push/tokens.txt",
+  "/var/lib/zmeeventnotification/push/tokens.txt",
+  "/etc/private/tokens.txt",
+];
+/** 7, 3 to 6, before. */
+const OBJECT_CONFIGS = ["/etc/zm/objectconfig.yml", "/etc/zm/objectconfig.ini", "/var/detect/objectconfig.ini"];
+/** The module of version 7 that names address and key of the push proxy. */
+const PUSH_CONSTANTS = ["/usr/share/perl5", "/usr/local/share/perl", "/usr/share/perl5/vendor_perl", "/usr/bin"];
+const CONSTANTS_FILE = "ZmEventNotification/Constants.pm";
+
+export interface Places {
+  /** What stands for "/". */
+  readonly root: string;
+  /** Files of settings, the best first, as they can be opened. */
+  readonly configs: readonly string[];
+  readonly tokens: readonly string[];
+  readonly objectConfigs: readonly string[];
+  /** Of version 7, with address and key of the push proxy; null where it is not installed. */
+  readonly pushConstants: string | null;
+  /** The file that is meant by a path in a configuration: in `root`, or of that name in a named folder; null: nowhere. */
+  find(named: string): string | null;
+  /** Where a file with that path is, or would be written. */
+  inRoot(named: string): string;
+  /** The path by which programs inside `root` know the file. */
+  named(file: string): string;
+}
+
+/** The original's files of settings below `root`, best first. */
+export function findOriginals(root: string): readonly string[] {
+  return findPlaces(root, []).configs;
+}
+
+/** Looks in the usual places below `root`; files and folders of `from` come first, and are then the only configurations. */
+export function findPlaces(root: string, from: readonly string[]): Places {
+  const base = path.resolve(root);
+  const inRoot = (named: string): string => path.join(base, named);
+  const given = from.flatMap((place) => filesIn(path.resolve(place)));
+  const folders = from.map((place) => (isFolder(place) ? path.resolve(place) : path.dirname(path.resolve(place))));
+  const usual = (files: readonly string[]): string[] => files.map(inRoot).filter(isFile);
+  const ofKind = (kind: Kind): string[] => given.filter((file) => kindOf(file) === kind);
+  const configs = from.length > 0 ? ofKind("config").toSorted(byAge) : usual(CONFIG_FILES);
+  return {
+    root: base,
+    configs,
+    tokens: [...ofKind("tokens"), ...usual(TOKEN_FILES)],
+    objectConfigs: [...ofKind("objectconfig"), ...usual(OBJECT_CONFIGS)],
+    pushConstants: usual(PUSH_CONSTANTS.flatMap(withVersions(base)))[0] ?? null,
+    find(named) {
+      const beside = folders.map((folder) => path.join(folder, path.basename(named)));
+      return [inRoot(named), ...beside].find(isFile) ?? null;
+    },
+    inRoot,
+    named: (file) => (file.startsWith(`${base}/`) && base !== "/" ? file.slice(base.length) : file),
+  };
+}
+
+/** True for the place where version 1.0 and 2 had their file of settings; their phones were elsewhere, too. */
+export function isFirstPlace(named: string): boolean {
+  return named === CONFIG_FILES.at(-1);
+}
+
+export function isFile(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+type Kind = "config" | "tokens" | "objectconfig" | "other";
+
+/** Perl's folders may carry its version in between. */
+function withVersions(base: string): (folder: string) => string[] {
+  return (folder) => {
+    const versions = isFolder(path.join(base, folder))
+      ? readdirSync(path.join(base, folder)).filter((name) => /^[\d.]+$/.test(name))
+      : [];
+    return ["", ...versions].map((version) => path.join(folder, version, CONSTANTS_FILE));
+  };
+}
+
+/** Files of a folder, or the file itself. One that is not there stays: it is to be told. */
+function filesIn(place: string): string[] {
+  if (!isFolder(place)) return isFile(place) ? [place] : [];
+  return readdirSync(place)
+    .map((name) => path.join(place, name))
+    .filter(isFile)
+    .toSorted();
+}
+
+function isFolder(place: string): boolean {
+  return statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function kindOf(file: string): Kind {
+  const name = path.basename(file).toLowerCase();
+  if (/^tokens\b.*\.(txt|json)$/.test(name)) return "tokens";
+  if (/^objectconfig\.(ini|ya?ml)$/.test(name)) return "objectconfig";
+  if (!/\.(ini|ya?ml|conf)$/.test(name) || /secret|rules/.test(name)) return "other";
+  const content = readTextFile(file);
+  if (!content.ok) return "other";
+  const { sections } = parseConfigFile(file, content.text);
+  return [...sections.keys()].some((section) => sectionTitles.has(section)) ? "config" : "other";
+}
+
+/** YAML is newer than INI. */
+function byAge(one: string, other: string): number {
+  return Number(isIni(one, "")) - Number(isIni(other, ""));
+}

@@ -1,0 +1,111 @@
+// What becomes of each line of an original's configuration: taken, changed or not used, and why.
+import { findDangers } from "../../config/checks.ts";
+import { parseConfigFile, readTextFile } from "../../config/config-file.ts";
+import { isOldDialect } from "../../config/dialect.ts";
+import { type LoadedConfig, loadConfig } from "../../config/load.ts";
+import { oldHomes } from "../../config/old-homes.ts";
+import { printableName, type RawEntry } from "../../config/raw-file.ts";
+import { type KnownKey, knownKeys } from "../../config/schema.ts";
+import type { Places } from "./places.ts";
+
+export type Outcome = "taken" | "changed" | "not used";
+
+/** One line of the table. Never holds a value: it may be a secret. */
+export interface Row {
+  readonly outcome: Outcome;
+  /** "section.key", or what else was found. */
+  readonly what: string;
+  /** "FILE:LINE", or the file. */
+  readonly where: string;
+  /** Empty for what is taken as it is. */
+  readonly why: string;
+}
+
+/** An entry whose value is in use; `row` says whether it means the same as before. */
+export interface UsedEntry {
+  readonly known: KnownKey;
+  readonly entry: RawEntry;
+  readonly row: Row;
+}
+
+export interface Survey {
+  /** The path by which programs know the file. */
+  readonly path: string;
+  readonly loaded: LoadedConfig;
+  readonly used: readonly UsedEntry[];
+  readonly unused: readonly Row[];
+  /** What a start with this file would say, without what the rows say. */
+  readonly dangers: readonly { readonly path: string; readonly text: string }[];
+}
+
+/** Reads the file with everything it names. Never throws. */
+export function surveyFile(file: string, places: Places): Survey {
+  const loaded = loadConfig({ path: file, locate: (named) => places.find(named) ?? places.inRoot(named) });
+  const content = readTextFile(file);
+  const raw = content.ok ? parseConfigFile(file, content.text) : null;
+  const path = places.named(file);
+  const dangers = findDangers(
+    loaded.config,
+    (key) => loaded.origins.has(key),
+    isOldDialect(loaded.dialect),
+  );
+  const isDanger = (text: string): boolean => dangers.some((danger) => text === `${danger.path}: ${danger.text}`);
+  const remarks = remarksByLine(file, [...loaded.problems, ...loaded.warnings], isDanger);
+  const used: UsedEntry[] = [];
+  const unused: Row[] = [];
+  const seen = new Set<string>();
+  for (const entry of raw?.entries ?? []) {
+    const what = `${printableName(entry.section)}.${printableName(entry.key)}`;
+    const where = `${path}:${entry.line}`;
+    const said = (remarks.get(entry.line) ?? []).map((text) => withoutName(text, what));
+    const known = knownKeys.get(oldHomes.get(what) ?? what);
+    const why = known === undefined ? (said[0] ?? `section ${printableName(entry.section)} is not known`) : "";
+    remarks.delete(entry.line);
+    if (known === undefined) unused.push({ outcome: "not used", what, where, why });
+    else if (!loaded.origins.has(known.path) || seen.has(known.path) || isOutvoted(said))
+      unused.push({ outcome: "not used", what, where, why: said.join("; ") });
+    else if (known.status === "no longer needed")
+      unused.push({ outcome: "not used", what, where, why: known.reason });
+    else {
+      seen.add(known.path);
+      const outcome = said.length > 0 ? "changed" : "taken";
+      used.push({ known, entry, row: { outcome, what, where, why: said.join("; ") } });
+    }
+  }
+  for (const [line, texts] of remarks)
+    for (const why of texts) unused.push({ outcome: "not used", what: nameIn(why), where: `${path}:${line}`, why });
+  return { path, loaded, used, unused, dangers };
+}
+
+/** What is said of each line, without the place in front. */
+function remarksByLine(
+  file: string,
+  lines: readonly string[],
+  isDanger: (text: string) => boolean,
+): Map<number, string[]> {
+  const remarks = new Map<number, string[]>();
+  for (const line of lines) {
+    if (!line.startsWith(`${file}:`)) continue;
+    const [, number, text] = /^(\d+) ([\s\S]*)$/.exec(line.slice(file.length + 1)) ?? [];
+    if (number === undefined || text === undefined || isDanger(text) || isAboutTheWhole(text)) continue;
+    remarks.set(Number(number), [...(remarks.get(Number(number)) ?? []), text]);
+  }
+  return remarks;
+}
+
+/** Found by looking at several keys; told where the new file is looked at. */
+function isAboutTheWhole(text: string): boolean {
+  return /^ssl\.enable: TLS is on/.test(text);
+}
+
+function isOutvoted(said: readonly string[]): boolean {
+  return said.some((text) => text.endsWith("which is set as well and counts"));
+}
+
+function withoutName(text: string, name: string): string {
+  return text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
+}
+
+function nameIn(text: string): string {
+  return /^(\w+\.\w+)\b/.exec(text)?.[1] ?? /^section (\w+)/.exec(text)?.[1] ?? "(a line)";
+}
