@@ -75,7 +75,7 @@ export async function setUp({ options, questions, root }: SetupRequest, io: Comm
   const found = findCertificates(root, io.clock.now());
   const plan = await makePlan({ wishes: options, ownNames: ownNames(), found, questions });
   const server = await carryOut(plan, place, options, io);
-  io.stdout.write(`${trustPage(server.certified)}${phonePage(server)}`);
+  io.stdout.write(`${trustPage(server.certified, server)}${phonePage(server)}`);
   return await finish(place, place.target, io);
 }
 
@@ -93,7 +93,9 @@ const USUAL_DATA = "/var/lib/zmeventnotification";
 const USUAL_USERS = ["www-data", "apache"] as const;
 
 async function lookAround(options: SetupOptions, root: string, io: CommandIo): Promise<Place> {
-  const zmConf = options.zmConf ?? findZmConf(root);
+  const target = path.resolve(options.config ?? SEARCH_PATH[0] ?? "zmes.yml");
+  const before = existsSync(target) ? loadConfig({ path: target }).config : null;
+  const zmConf = options.zmConf ?? before?.zoneminder.config ?? findZmConf(root);
   const read = readZmConf(zmConf ?? USUAL_ZM_CONF);
   if (read.ok) io.stdout.write(`ZoneMinder is configured in ${read.conf.files.join(", ")}.\n`);
   else
@@ -102,8 +104,7 @@ async function lookAround(options: SetupOptions, root: string, io: CommandIo): P
     );
   const user = await webUser(read.ok ? read.conf.values.get("ZM_WEB_USER") : undefined);
   const files = ownedFiles(user, io.env.ZMES_MADE_FILES ?? MADE_FILES);
-  const target = path.resolve(options.config ?? SEARCH_PATH[0] ?? "zmes.yml");
-  const data = path.resolve(options.data ?? USUAL_DATA);
+  const data = path.resolve(options.data ?? before?.general.base_data_path ?? USUAL_DATA);
   for (const folder of [path.dirname(target), data]) {
     const closed = unwritable(folder);
     if (closed !== null)
@@ -231,7 +232,8 @@ async function renewCertificate(place: Place, options: SetupOptions, io: Command
       `To use it, write into section ssl of ${loaded.source.path}:\n  cert: ${made.cert}\n  key: ${made.key}\n`,
     );
   else io.stdout.write("A running server takes it up within a minute.\n");
-  io.stdout.write(`${trustPage(certified)}${phonePage({ names, port: network.port, isTls: true })}`);
+  const server = { names, port: network.port, isTls: true };
+  io.stdout.write(`${trustPage(certified, server)}${phonePage(server)}`);
   return EXIT.ok;
 }
 

@@ -21,11 +21,16 @@ export const configuration: Check = {
             ),
           ]),
       ...(source.read ? problems.map((text) => problem(bare(text), correct)) : []),
-      ...(source.read ? warnings.map((text) => warning(bare(text), null)) : []),
+      ...(source.read
+        ? warnings.filter((text) => !PUSH_KEY.test(text)).map((text) => warning(bare(text), null))
+        : []),
       ...rulesOf(config.customize.es_rules),
     ];
   },
 };
+
+/** Said by the check of push. */
+const PUSH_KEY = / fcm\.\w+: push to phones is on/;
 
 function rulesOf(path: string | null): readonly Finding[] {
   if (path === null) return [];

@@ -52,6 +52,7 @@ const FOLDER_MODES: Readonly<Record<Owner, number>> = {
   root: 0o700,
   group: 0o755,
   world: 0o755,
+  program: 0o755,
   server: 0o750,
 };
 

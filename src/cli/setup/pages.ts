@@ -35,13 +35,13 @@ ${url}
 }
 
 /** How a phone learns to trust the server; "" where it does already. */
-export function trustPage({ authority, fingerprint, notes }: Certified): string {
+export function trustPage({ authority, fingerprint, notes }: Certified, { names }: Server): string {
   const told = notes.map((note) => `\n${note}\n`).join("");
   if (authority === null) return told;
   return `${told}
 Phones have to be told once to trust this server's authority: give them this file,
   ${authority.file}
-by cable, by e-mail to yourself, or from another machine: scp ${hostHint()}:${authority.file} .
+by cable, by e-mail to yourself, or from another machine: scp ${names[0] ?? "HOST"}:${authority.file} .
   iPhone    open it; Settings, Profile Downloaded, Install; then General, About, Certificate Trust Settings, switch it on
   Android   Settings, Security, Encryption & credentials, Install a certificate, CA certificate
 It is no secret, but it must be this one. Its SHA-256 fingerprint, which the phone shows:
@@ -61,12 +61,7 @@ export function startPage(hasSystemd: boolean): string {
     : `\nTo start it with ZoneMinder: ${zoneMinder}\nTo try it here: sudo zmes run\n`;
 }
 
-function hostHint(): string {
-  return "USER@THIS-MACHINE";
-}
-
 /** 32 bytes do not fit into one line of a terminal. */
 function inLines(fingerprint: string): string {
-  const half = fingerprint.length / 2;
-  return `${fingerprint.slice(0, half)}\n  ${fingerprint.slice(half)}`.replace(/:\n {2}/, ":\n  ");
+  return (fingerprint.match(/.{1,48}/g) ?? []).join("\n  ");
 }
