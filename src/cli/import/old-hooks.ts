@@ -17,7 +17,11 @@ export function oldHookAdditions({ config: { hook }, dialect }: LoadedConfig): r
   if (!isOldDialect(dialect) || !(hasStart || hasEnd)) return [];
   const phases = [...(hasStart ? ["start"] : []), ...(hasEnd ? ["end"] : [])];
   return [
-    { path: "customize.use_hooks", value: true, why: "versions 1.5 to 4 ran a configured hook without a switch" },
+    {
+      path: "customize.use_hooks",
+      value: true,
+      why: "versions 1.5 to 4 ran a configured hook without a switch",
+    },
     ...phases.flatMap((phase) => [
       {
         path: `hook.event_${phase}_notify_on_hook_success`,
@@ -37,6 +41,8 @@ export function oldHookAdditions({ config: { hook }, dialect }: LoadedConfig): r
 export function oldHookChange({ config: { hook }, dialect }: LoadedConfig): string | null {
   const hasHook = hook.hook_script !== null || hook.event_start_hook !== null;
   if (!isOldDialect(dialect) || !hasHook) return null;
-  const text = hook.use_hook_description ? "; its text stands before the cause, and no longer replaces it" : "";
+  const text = hook.use_hook_description
+    ? "; its text stands before the cause, and no longer replaces it"
+    : "";
   return `a hook that prints nothing now means no${text}`;
 }

@@ -17,9 +17,18 @@ const TOKEN_FILES = [
   "/etc/private/tokens.txt",
 ];
 /** 7, 3 to 6, before. */
-const OBJECT_CONFIGS = ["/etc/zm/objectconfig.yml", "/etc/zm/objectconfig.ini", "/var/detect/objectconfig.ini"];
+const OBJECT_CONFIGS = [
+  "/etc/zm/objectconfig.yml",
+  "/etc/zm/objectconfig.ini",
+  "/var/detect/objectconfig.ini",
+];
 /** The module of version 7 that names address and key of the push proxy. */
-const PUSH_CONSTANTS = ["/usr/share/perl5", "/usr/local/share/perl", "/usr/share/perl5/vendor_perl", "/usr/bin"];
+const PUSH_CONSTANTS = [
+  "/usr/share/perl5",
+  "/usr/local/share/perl",
+  "/usr/share/perl5/vendor_perl",
+  "/usr/bin",
+];
 const CONSTANTS_FILE = "ZmEventNotification/Constants.pm";
 
 export interface Places {
@@ -49,7 +58,9 @@ export function findPlaces(root: string, from: readonly string[]): Places {
   const base = path.resolve(root);
   const inRoot = (named: string): string => path.join(base, named);
   const given = from.flatMap((place) => filesIn(path.resolve(place)));
-  const folders = from.map((place) => (isFolder(place) ? path.resolve(place) : path.dirname(path.resolve(place))));
+  const folders = from.map((place) =>
+    isFolder(place) ? path.resolve(place) : path.dirname(path.resolve(place)),
+  );
   const usual = (files: readonly string[]): string[] => files.map(inRoot).filter(isFile);
   const ofKind = (kind: Kind): string[] => given.filter((file) => kindOf(file) === kind);
   const configs = from.length > 0 ? ofKind("config").toSorted(byAge) : usual(CONFIG_FILES);

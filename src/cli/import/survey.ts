@@ -44,12 +44,9 @@ export function surveyFile(file: string, places: Places): Survey {
   const content = readTextFile(file);
   const raw = content.ok ? parseConfigFile(file, content.text) : null;
   const path = places.named(file);
-  const dangers = findDangers(
-    loaded.config,
-    (key) => loaded.origins.has(key),
-    isOldDialect(loaded.dialect),
-  );
-  const isDanger = (text: string): boolean => dangers.some((danger) => text === `${danger.path}: ${danger.text}`);
+  const dangers = findDangers(loaded.config, (key) => loaded.origins.has(key), isOldDialect(loaded.dialect));
+  const isDanger = (text: string): boolean =>
+    dangers.some((danger) => text === `${danger.path}: ${danger.text}`);
   const remarks = remarksByLine(file, [...loaded.problems, ...loaded.warnings], isDanger);
   const used: UsedEntry[] = [];
   const unused: Row[] = [];
@@ -59,7 +56,8 @@ export function surveyFile(file: string, places: Places): Survey {
     const where = `${path}:${entry.line}`;
     const said = (remarks.get(entry.line) ?? []).map((text) => withoutName(text, what));
     const known = knownKeys.get(oldHomes.get(what) ?? what);
-    const why = known === undefined ? (said[0] ?? `section ${printableName(entry.section)} is not known`) : "";
+    const why =
+      known === undefined ? (said[0] ?? `section ${printableName(entry.section)} is not known`) : "";
     remarks.delete(entry.line);
     if (known === undefined) unused.push({ outcome: "not used", what, where, why });
     else if (!loaded.origins.has(known.path) || seen.has(known.path) || isOutvoted(said))
@@ -73,7 +71,8 @@ export function surveyFile(file: string, places: Places): Survey {
     }
   }
   for (const [line, texts] of remarks)
-    for (const why of texts) unused.push({ outcome: "not used", what: nameIn(why), where: `${path}:${line}`, why });
+    for (const why of texts)
+      unused.push({ outcome: "not used", what: nameIn(why), where: `${path}:${line}`, why });
   return { path, loaded, used, unused, dangers };
 }
 

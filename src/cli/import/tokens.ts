@@ -35,7 +35,14 @@ export function planTokens({ places, config, configPath, isSet }: TokenQuestion)
   const read = parsed(found);
   const others = places.tokens
     .filter((file) => file !== found)
-    .map((file): Row => ({ outcome: "not used", what: "phones", where: places.named(file), why: `${places.named(found)} is in use` }));
+    .map(
+      (file): Row => ({
+        outcome: "not used",
+        what: "phones",
+        where: places.named(file),
+        why: `${places.named(found)} is in use`,
+      }),
+    );
   if (typeof read === "string") {
     const row: Row = { outcome: "not used", what: "phones", where: places.named(found), why: read };
     return { ...NOTHING, rows: [row, ...others] };

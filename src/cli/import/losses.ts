@@ -1,0 +1,183 @@
+// What reached people with the original and will not any more, each with the line that restores it.
+import { fcmWay } from "../../channels/fcm-way.ts";
+import { hasCredentials } from "../../domain/picture.ts";
+import { splitCommand } from "../../lib/command-line.ts";
+import type { TokenEntry } from "../../store/token-file.ts";
+import type { Places } from "./places.ts";
+import type { Survey } from "./survey.ts";
+
+export interface Loss {
+  /** A sentence without its full stop. */
+  readonly what: string;
+  /** One line: a setting, or a command. */
+  readonly restore: string;
+}
+
+export interface LossQuestion {
+  readonly survey: Survey;
+  readonly places: Places;
+  readonly tokens: ReadonlyMap<string, TokenEntry>;
+  readonly foreignDetection: readonly string[];
+}
+
+/** The gravest first. Secrets are in none of them. */
+export function findLosses(question: LossQuestion): readonly Loss[] {
+  return [
+    ...certificateLosses(question),
+    ...pushLosses(question),
+    ...phoneLosses(question),
+    ...pictureLosses(question),
+    ...fileLosses(question),
+    ...controlLosses(question),
+    ...detectionLosses(question),
+    ...otherLosses(question),
+  ];
+}
+
+function certificateLosses({ survey, places }: LossQuestion): Loss[] {
+  const { ssl } = survey.loaded.config;
+  if (!ssl.enable) return [];
+  return (["cert", "key"] as const).flatMap((key) => {
+    const file = ssl[key];
+    if (file !== null && places.find(file) !== null) return [];
+    const what = file === null ? `ssl.${key} is not set` : `${file} (ssl.${key}) is not there`;
+    return [{ what: `No client can connect: ${what}`, restore: "zmes setup" }];
+  });
+}
+
+function pushLosses({ survey, tokens, places }: LossQuestion): Loss[] {
+  const { fcm } = survey.loaded.config;
+  const way = fcmWay(fcm);
+  if (!fcm.enable) {
+    if (tokens.size === 0) return [];
+    return [
+      { what: `Push is switched off, and ${phones(tokens.size)} written down`, restore: "fcm.enable: yes" },
+    ];
+  }
+  if (way.kind !== "none") return [];
+  const whose = tokens.size === 0 ? "Phones that register" : `The ${phones(tokens.size)} written down`;
+  const from =
+    places.pushConstants === null
+      ? "from the original's sample configuration (6) or ZmEventNotification/Constants.pm (7); docs/push.md shows where"
+      : `grep DEFAULT_FCM_V1 ${places.named(places.pushConstants)} shows both`;
+  return [
+    {
+      what: `${whose} get no push: ${way.why}`,
+      restore: `fcm.fcm_v1_url and fcm.fcm_v1_key, the push proxy of the apps: ${from}`,
+    },
+  ];
+}
+
+function phones(count: number): string {
+  return count === 1 ? "phone that is" : `${count} phones that are`;
+}
+
+function phoneLosses({ survey, tokens }: LossQuestion): Loss[] {
+  const { fcm, devices } = survey.loaded.config;
+  if (!fcm.enable) return [];
+  const ownerless = [...tokens.values()].filter((entry) => !hasOwner(entry)).length;
+  const losses: Loss[] = [];
+  if (ownerless > 0)
+    losses.push({
+      what: `${ownerless} of the phones belong to nobody yet: each is told for ${devices.adopt_days} days, and longer once its app has logged in (opening the app is enough)`,
+      restore: "devices.adopt_days: 365",
+    });
+  const disabled = [...tokens.values()].filter(({ pushstate }) => pushstate === "disabled").length;
+  if (disabled > 0)
+    losses.push({
+      what: `${disabled} of the phones have push switched off in their app, as before`,
+      restore: "switch it on in the app",
+    });
+  return losses;
+}
+
+function hasOwner({ zmes }: TokenEntry): boolean {
+  return typeof zmes === "object" && zmes !== null && "owner" in zmes;
+}
+
+function pictureLosses({ survey }: LossQuestion): Loss[] {
+  const { customize, pictures } = survey.loaded.config;
+  if (!customize.include_picture || pictures.public_url !== null || pictures.allow_credentials_in_url)
+    return [];
+  if (customize.picture_url !== null && !hasCredentials(customize)) return [];
+  const why =
+    customize.picture_url === null
+      ? "there is no address to take them from"
+      : "their address has a user and password of ZoneMinder in it, which Google and every phone would see";
+  return [
+    {
+      what: `Messages carry no picture: ${why}`,
+      restore: "pictures.public_url: https://... (the address under which phones reach this server)",
+    },
+  ];
+}
+
+/** Scripts and rules that are named and not there. */
+function fileLosses({ survey, places }: LossQuestion): Loss[] {
+  const { hook, push, customize } = survey.loaded.config;
+  const scripts = [
+    ["hook.hook_script", hook.hook_script],
+    ["hook.event_start_hook", hook.event_start_hook],
+    ["hook.event_end_hook", hook.event_end_hook],
+    ["hook.event_start_hook_notify_userscript", hook.event_start_hook_notify_userscript],
+    ["hook.event_end_hook_notify_userscript", hook.event_end_hook_notify_userscript],
+    ["push.api_push_script", push.use_api_push ? push.api_push_script : null],
+    ["customize.es_rules", customize.es_rules],
+  ] as const;
+  return scripts.flatMap(([key, command]) => {
+    const [program] = command === null ? [] : (splitCommand(command)?.words ?? []);
+    if (program === undefined || !program.startsWith("/") || places.find(program) !== null) return [];
+    return [{ what: `${program} (${key}) is not there`, restore: `put it there, or change ${key}` }];
+  });
+}
+
+function controlLosses({ survey, places }: LossQuestion): Loss[] {
+  const { use_escontrol_interface, escontrol_interface_file } = survey.loaded.config.general;
+  if (!use_escontrol_interface || places.find(escontrol_interface_file) === null) return [];
+  return [
+    {
+      what: `What was muted or edited by escontrol is not known: only Perl reads ${escontrol_interface_file}`,
+      restore: "mute and edit it again by escontrol",
+    },
+  ];
+}
+
+function detectionLosses({ foreignDetection }: LossQuestion): Loss[] {
+  if (foreignDetection.length === 0) return [];
+  return [
+    {
+      what: `The objectconfig uses ${foreignDetection.join(", ")}: for that the original's scripts have to stay`,
+      restore: "keep the hook as it is",
+    },
+  ];
+}
+
+/** What a start would warn of, besides what is said above. */
+function otherLosses({ survey }: LossQuestion): Loss[] {
+  const { mqtt } = survey.loaded.config;
+  const lone = mqtt.enable && (mqtt.username === null) !== (mqtt.password === null);
+  const missing = mqtt.username === null ? "mqtt.username" : "mqtt.password";
+  const login = lone
+    ? [
+        {
+          what: `The broker gets a login without ${missing}; the original then sent none`,
+          restore: `${missing}: ...`,
+        },
+      ]
+    : [];
+  const said = /^(?:fcm\.|customize\.(?:include_picture|picture_url|event_check_interval)$)/;
+  const others = survey.dangers
+    .filter(({ path }) => !said.test(path))
+    .map(({ path, text }) => ({
+      what: `${path}: ${text.replace(/\.$/, "")}`,
+      restore: RESTORES[path] ?? path,
+    }));
+  return [...login, ...others];
+}
+
+const RESTORES: Readonly<Record<string, string>> = {
+  "auth.enable": "auth.enable: yes",
+  "customize.use_hooks": "customize.use_hooks: yes",
+  "hook.event_start_notify_on_hook_success": "hook.event_start_notify_on_hook_success: [all]",
+  "hook.event_end_notify_on_hook_success": "hook.event_end_notify_on_hook_success: [all]",
+};

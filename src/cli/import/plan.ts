@@ -1,0 +1,158 @@
+// Plans an import from beginning to end without changing anything: what is found, what would be written, what is lost.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Dialect } from "../../config/dialect.ts";
+import { type LoadedConfig, loadConfig } from "../../config/load.ts";
+import { type KeyPath, valueAt } from "../../config/schema.ts";
+import { lookAtDetection } from "./detection.ts";
+import { findLosses, type Loss } from "./losses.ts";
+import { findPlaces, type Places } from "./places.ts";
+import { lookAtRules } from "./rules-findings.ts";
+import { decideSettings, type SecretsHome, type Settings } from "./settings.ts";
+import { type Row, type Survey, surveyFile } from "./survey.ts";
+import { planTokens, type TokenPlan } from "./tokens.ts";
+import { importedConfig, secretsFile } from "./write-config.ts";
+
+/** The paths inside the root that an import writes. */
+export const TARGET = "/etc/zm/zmes.yml";
+export const SECRETS_TARGET = "/etc/zm/zmes-secrets.yml";
+
+export interface ImportRequest {
+  readonly root: string;
+  readonly from: readonly string[];
+  /** Whether the server may read that file; the original's secrets are otherwise copied. */
+  readonly serverReads: (file: string) => Promise<boolean>;
+}
+
+export interface ImportPlan {
+  /** The file that is taken, by the path programs know it; its form is of `versions`. */
+  readonly source: string;
+  readonly versions: string;
+  /** Other files of settings, which are not looked at. */
+  readonly others: readonly string[];
+  readonly rows: readonly Row[];
+  readonly losses: readonly Loss[];
+  /** What keeps the server from starting with the new file. */
+  readonly problems: readonly string[];
+  readonly config: string;
+  /** Text of the file of secrets; null: none is needed. */
+  readonly secrets: string | null;
+  readonly copyTokens: TokenPlan["copy"];
+  /** Lines that switch to the built-in detector. */
+  readonly detection: readonly string[];
+  /** Phones that a test message can be sent to. */
+  readonly phones: number;
+  readonly places: Places;
+}
+
+/** Null where no original is found. Only reads. */
+export async function planImport({ root, from, serverReads }: ImportRequest): Promise<ImportPlan | null> {
+  const places = findPlaces(root, from);
+  const [file, ...others] = places.configs;
+  if (file === undefined) return null;
+  const survey = surveyFile(file, places);
+  const { config, dialect } = survey.loaded;
+  const isSet = survey.loaded.origins.has("fcm.token_file");
+  const tokens = planTokens({ places, config, configPath: survey.path, isSet });
+  const decided = decideSettings(survey, await secretsHome(survey, places, serverReads), adjustments(tokens));
+  const detection = lookAtDetection(config, places);
+  const parts = {
+    source: survey.path,
+    versions: VERSIONS[dialect],
+    unused: survey.unused,
+    notes: detection.lines,
+  };
+  const { kept, unwritable, problems } = provedSettings(survey.loaded, decided, places, (settings) =>
+    importedConfig({ ...parts, settings }),
+  );
+  return {
+    source: survey.path,
+    versions: VERSIONS[dialect],
+    others: others.map(places.named),
+    rows: [
+      ...kept.map(({ row }) => row),
+      ...survey.unused,
+      ...unwritable,
+      ...tokens.rows,
+      ...lookAtRules(config, places),
+      ...detection.rows,
+    ],
+    losses: findLosses({ survey, places, tokens: tokens.entries, foreignDetection: detection.foreign }),
+    problems,
+    config: importedConfig({ ...parts, settings: kept }),
+    secrets: decided.secrets.size > 0 ? secretsFile(decided.secrets, TARGET) : null,
+    copyTokens: tokens.copy,
+    detection: detection.lines,
+    phones: tokens.entries.size,
+    places,
+  };
+}
+
+const VERSIONS: Readonly<Record<Dialect, string>> = {
+  "ini-1.0": "1.0 to 3.2",
+  "ini-3.3": "3.3 to 4",
+  "ini-5.0": "5 and 6",
+  "yaml-7": "7",
+  none: "unknown",
+};
+
+/** One place for a password is best: the original's file, where the server can read it. */
+async function secretsHome(
+  survey: Survey,
+  places: Places,
+  serverReads: ImportRequest["serverReads"],
+): Promise<SecretsHome> {
+  const own: SecretsHome = { kind: "own", file: SECRETS_TARGET };
+  const named = survey.loaded.config.general.secrets;
+  if (named === null) return own;
+  const file = path.resolve(path.dirname(survey.path), named);
+  const there = places.inRoot(file);
+  return places.find(file) === there && (await serverReads(there)) ? { kind: "original", file } : own;
+}
+
+function adjustments({ file, why }: TokenPlan) {
+  return new Map<KeyPath, { value: unknown; why: string }>(
+    file === null ? [] : [["fcm.token_file", { value: file, why }]],
+  );
+}
+
+/** Reads the new file back, and leaves out what would not mean the same: better missing than wrong. */
+function provedSettings(
+  before: LoadedConfig,
+  decided: Settings,
+  places: Places,
+  write: (settings: Settings["settings"]) => string,
+): { kept: Settings["settings"]; unwritable: readonly Row[]; problems: readonly string[] } {
+  const folder = mkdtempSync(path.join(tmpdir(), "zmes-import-"));
+  try {
+    const written = path.join(folder, "zmes.yml");
+    const secrets = path.join(folder, "secrets.yml");
+    writeFileSync(secrets, secretsFile(decided.secrets, TARGET), { mode: 0o600 });
+    writeFileSync(written, write(decided.settings), { mode: 0o600 });
+    const locate = (named: string): string =>
+      named === SECRETS_TARGET ? secrets : (places.find(named) ?? places.inRoot(named));
+    const after = loadConfig({ path: written, locate });
+    const isSame = ({ path: key, value }: Settings["settings"][number]): boolean => {
+      const wanted = isReference(value) ? valueAt(before.config, key) : value;
+      return JSON.stringify(valueAt(after.config, key)) === JSON.stringify(wanted);
+    };
+    const kept = decided.settings.filter(isSame);
+    const unwritable = decided.settings
+      .filter((setting) => !isSame(setting))
+      .map(
+        ({ row }): Row => ({
+          ...row,
+          outcome: "not used",
+          why: "write it by hand: it would be read differently",
+        }),
+      );
+    return { kept, unwritable, problems: after.problems.map((line) => line.replace(written, TARGET)) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function isReference(value: unknown): boolean {
+  return typeof value === "string" && value.startsWith("!");
+}
