@@ -6,6 +6,7 @@ import { devices } from "./devices.ts";
 import { doctor } from "./doctor.ts";
 import { exampleConfig } from "./example-config.ts";
 import { createHelp } from "./help.ts";
+import { importCommand } from "./import.ts";
 import { installDaemon } from "./install-daemon.ts";
 import { listen } from "./listen.ts";
 import { outbox } from "./outbox.ts";
@@ -23,6 +24,7 @@ const explained: readonly Command[] = [
   doctor,
   checkConfig,
   exampleConfig,
+  importCommand,
   why,
   outbox,
   rules,

@@ -57,6 +57,7 @@ test("the commands are those that the documentation promises", () => {
       "doctor",
       "example-config",
       "help",
+      "import",
       "install-daemon",
       "listen",
       "outbox",

@@ -1,0 +1,48 @@
+// Writes what an import planned. Every original stays as it is.
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { reasonOf } from "../../lib/errors.ts";
+import { setAside } from "../../store/json-file.ts";
+import type { OwnedFiles } from "../setup/owned-files.ts";
+import { type ImportPlan, SECRETS_TARGET, TARGET } from "./plan.ts";
+
+export type Applied =
+  | { readonly ok: true; readonly written: readonly string[]; readonly backups: readonly string[] }
+  /** A sentence with its way out. */
+  | { readonly ok: false; readonly problem: string };
+
+/** `force`: files that are there already are copied aside and replaced; otherwise nothing is written at all. */
+export async function applyImport(plan: ImportPlan, files: OwnedFiles, force: boolean): Promise<Applied> {
+  const { places, copyTokens } = plan;
+  const config = places.inRoot(TARGET);
+  const secrets = places.inRoot(SECRETS_TARGET);
+  const targets = [...(plan.secrets === null ? [] : [secrets]), config];
+  const there = targets.filter((file) => existsSync(file));
+  if (there.length > 0 && !force) {
+    const problem = `${there.join(" and ")} is there already. With --force it is copied aside and written anew.`;
+    return { ok: false, problem };
+  }
+  const written: string[] = [];
+  try {
+    const backups: string[] = [];
+    for (const file of there) backups.push(await setAside(file, "before-import"));
+    files.folder(path.dirname(config), "group");
+    if (copyTokens !== null && copyPhones(copyTokens.from, places.inRoot(copyTokens.to), files))
+      written.push(places.inRoot(copyTokens.to));
+    if (plan.secrets !== null) files.write(secrets, plan.secrets, "group");
+    // The configuration comes last: without it nothing of the others counts.
+    files.write(config, plan.config, "group");
+    return { ok: true, written: [...written, ...targets], backups };
+  } catch (failure) {
+    const way = files.isRoot ? "" : " Run it as root: sudo zmes import --apply.";
+    return { ok: false, problem: `This could not be written: ${reasonOf(failure)}.${way}` };
+  }
+}
+
+/** False where a file is there by now: phones may have registered in it. */
+function copyPhones(from: string, to: string, files: OwnedFiles): boolean {
+  if (existsSync(to)) return false;
+  files.folder(path.dirname(to), "server");
+  files.write(to, readFileSync(from), "server");
+  return true;
+}
