@@ -80,9 +80,18 @@ function show({ plan }: Import, options: Options, io: CommandIo): number {
   if (options.json) io.stdout.write(importJson(plan, [], []));
   else {
     io.stdout.write(`${importReport(plan)}\n${detectionText(plan.detection, options)}`);
-    io.stdout.write(`Nothing was written. To write ${TARGET}: sudo zmes import --apply\n`);
+    io.stdout.write(`Nothing was written. To write ${TARGET}: ${commandOf(options)}\n`);
   }
   return EXIT.ok;
+}
+
+/** The command that does what was shown. */
+function commandOf({ from = [], root, force = false }: Options): string {
+  const words = [
+    ...from.flatMap((place) => ["--from", place]),
+    ...(root === undefined ? [] : ["--root", root]),
+  ];
+  return ["sudo zmes import --apply", ...words, ...(force ? ["--force"] : [])].join(" ");
 }
 
 async function apply(found: Import, options: Options, io: CommandIo): Promise<number> {

@@ -5,6 +5,7 @@ import { demo } from "./demo.ts";
 import { devices } from "./devices.ts";
 import { doctor } from "./doctor.ts";
 import { exampleConfig } from "./example-config.ts";
+import { exportCommand } from "./export.ts";
 import { createHelp } from "./help.ts";
 import { importCommand } from "./import.ts";
 import { installDaemon } from "./install-daemon.ts";
@@ -25,6 +26,7 @@ const explained: readonly Command[] = [
   checkConfig,
   exampleConfig,
   importCommand,
+  exportCommand,
   why,
   outbox,
   rules,

@@ -56,6 +56,7 @@ test("the commands are those that the documentation promises", () => {
       "devices",
       "doctor",
       "example-config",
+      "export",
       "help",
       "import",
       "install-daemon",

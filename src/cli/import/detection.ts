@@ -69,8 +69,9 @@ function row(where: string, why: string): Row {
 function switchLines(own: readonly string[], objectConfig: string | null): readonly string[] {
   if (own.length === 0) return [];
   return [
-    `The hook ${own[0] ?? ""} goes on being run, with the Python it needs. Where this version of zmes has its own`,
-    "detector (`zmes example-config` then shows a section detection), these lines use that one instead:",
+    `The hook ${own[0] ?? ""} goes on being run, with the Python it needs.`,
+    "Where this version of zmes has a detector of its own (`zmes example-config` then shows a section",
+    "detection), these lines use that one instead:",
     "",
     "detection:",
     "  enable: yes",

@@ -37,12 +37,17 @@ export function findLosses(question: LossQuestion): readonly Loss[] {
 function certificateLosses({ survey, places }: LossQuestion): Loss[] {
   const { ssl } = survey.loaded.config;
   if (!ssl.enable) return [];
-  return (["cert", "key"] as const).flatMap((key) => {
-    const file = ssl[key];
-    if (file !== null && places.find(file) !== null) return [];
-    const what = file === null ? `ssl.${key} is not set` : `${file} (ssl.${key}) is not there`;
-    return [{ what: `No client can connect: ${what}`, restore: "zmes setup" }];
-  });
+  const missing = (["cert", "key"] as const).filter(
+    (key) => ssl[key] === null || places.find(ssl[key]) === null,
+  );
+  if (missing.length === 0) return [];
+  const files = missing.map((key) =>
+    ssl[key] === null ? `ssl.${key} is not set` : `${ssl[key]} is not there`,
+  );
+  const keys = missing.map((key) => `ssl.${key}`).join(" and ");
+  return [
+    { what: `No client can connect: ${files.join(", ")}`, restore: `${keys}: the files of a certificate` },
+  ];
 }
 
 function pushLosses({ survey, tokens, places }: LossQuestion): Loss[] {
@@ -50,26 +55,23 @@ function pushLosses({ survey, tokens, places }: LossQuestion): Loss[] {
   const way = fcmWay(fcm);
   if (!fcm.enable) {
     if (tokens.size === 0) return [];
-    return [
-      { what: `Push is switched off, and ${phones(tokens.size)} written down`, restore: "fcm.enable: yes" },
-    ];
+    return [{ what: `Push is switched off, so ${phones(tokens.size)} not told`, restore: "fcm.enable: yes" }];
   }
   if (way.kind !== "none") return [];
-  const whose = tokens.size === 0 ? "Phones that register" : `The ${phones(tokens.size)} written down`;
   const from =
     places.pushConstants === null
       ? "from the original's sample configuration (6) or ZmEventNotification/Constants.pm (7); docs/push.md shows where"
       : `grep DEFAULT_FCM_V1 ${places.named(places.pushConstants)} shows both`;
   return [
     {
-      what: `${whose} get no push: ${way.why}`,
+      what: `Push does not work, so ${tokens.size === 0 ? "phones that register are" : phones(tokens.size)} not told: ${way.why}`,
       restore: `fcm.fcm_v1_url and fcm.fcm_v1_key, the push proxy of the apps: ${from}`,
     },
   ];
 }
 
 function phones(count: number): string {
-  return count === 1 ? "phone that is" : `${count} phones that are`;
+  return count === 1 ? "1 phone is" : `${count} phones are`;
 }
 
 function phoneLosses({ survey, tokens }: LossQuestion): Loss[] {
@@ -79,13 +81,13 @@ function phoneLosses({ survey, tokens }: LossQuestion): Loss[] {
   const losses: Loss[] = [];
   if (ownerless > 0)
     losses.push({
-      what: `${ownerless} of the phones belong to nobody yet: each is told for ${devices.adopt_days} days, and longer once its app has logged in (opening the app is enough)`,
+      what: `${phones(ownerless)} nobody's yet and told for ${devices.adopt_days} days; longer once somebody has logged in with its app (opening the app is enough)`,
       restore: "devices.adopt_days: 365",
     });
   const disabled = [...tokens.values()].filter(({ pushstate }) => pushstate === "disabled").length;
   if (disabled > 0)
     losses.push({
-      what: `${disabled} of the phones have push switched off in their app, as before`,
+      what: `${disabled} of the apps have push switched off, as before`,
       restore: "switch it on in the app",
     });
   return losses;
@@ -114,7 +116,7 @@ function pictureLosses({ survey }: LossQuestion): Loss[] {
 
 /** Scripts and rules that are named and not there. */
 function fileLosses({ survey, places }: LossQuestion): Loss[] {
-  const { hook, push, customize } = survey.loaded.config;
+  const { hook, push, customize, fcm, mqtt } = survey.loaded.config;
   const scripts = [
     ["hook.hook_script", hook.hook_script],
     ["hook.event_start_hook", hook.event_start_hook],
@@ -123,6 +125,8 @@ function fileLosses({ survey, places }: LossQuestion): Loss[] {
     ["hook.event_end_hook_notify_userscript", hook.event_end_hook_notify_userscript],
     ["push.api_push_script", push.use_api_push ? push.api_push_script : null],
     ["customize.es_rules", customize.es_rules],
+    ["fcm.fcm_service_account_file", fcm.enable ? fcm.fcm_service_account_file : null],
+    ["mqtt.tls_ca", mqtt.enable ? mqtt.tls_ca : null],
   ] as const;
   return scripts.flatMap(([key, command]) => {
     const [program] = command === null ? [] : (splitCommand(command)?.words ?? []);
@@ -165,6 +169,15 @@ function otherLosses({ survey }: LossQuestion): Loss[] {
         },
       ]
     : [];
+  const hasTls = mqtt.enable && mqtt.username === null && (mqtt.tls_ca ?? mqtt.tls_cert) !== null;
+  const tls = hasTls
+    ? [
+        {
+          what: "The broker is now spoken to with TLS; without a login the original sent everything in the clear",
+          restore: "where the broker has no TLS, take mqtt.tls_ca and mqtt.tls_cert out",
+        },
+      ]
+    : [];
   const said = /^(?:fcm\.|customize\.(?:include_picture|picture_url|event_check_interval)$)/;
   const others = survey.dangers
     .filter(({ path }) => !said.test(path))
@@ -172,7 +185,7 @@ function otherLosses({ survey }: LossQuestion): Loss[] {
       what: `${path}: ${text.replace(/\.$/, "")}`,
       restore: RESTORES[path] ?? path,
     }));
-  return [...login, ...others];
+  return [...login, ...tls, ...others];
 }
 
 const RESTORES: Readonly<Record<string, string>> = {

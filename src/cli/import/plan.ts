@@ -10,7 +10,7 @@ import { findLosses, type Loss } from "./losses.ts";
 import { findPlaces, type Places } from "./places.ts";
 import { lookAtRules } from "./rules-findings.ts";
 import { decideSettings, type SecretsHome, type Settings } from "./settings.ts";
-import { type Row, type Survey, surveyFile } from "./survey.ts";
+import { locateIn, type Row, type Survey, surveyFile } from "./survey.ts";
 import { planTokens, type TokenPlan } from "./tokens.ts";
 import { importedConfig, secretsFile } from "./write-config.ts";
 
@@ -130,8 +130,7 @@ function provedSettings(
     const secrets = path.join(folder, "secrets.yml");
     writeFileSync(secrets, secretsFile(decided.secrets, TARGET), { mode: 0o600 });
     writeFileSync(written, write(decided.settings), { mode: 0o600 });
-    const locate = (named: string): string =>
-      named === SECRETS_TARGET ? secrets : (places.find(named) ?? places.inRoot(named));
+    const locate = (named: string): string => (named === SECRETS_TARGET ? secrets : locateIn(places)(named));
     const after = loadConfig({ path: written, locate });
     const isSame = ({ path: key, value }: Settings["settings"][number]): boolean => {
       const wanted = isReference(value) ? valueAt(before.config, key) : value;

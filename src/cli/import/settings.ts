@@ -96,11 +96,11 @@ function secretsSetting(survey: Survey, home: SecretsHome, isNeeded: boolean): S
 }
 
 /** An address may carry a user and password. */
-function hasLogin({ kind }: KnownKey, value: string): boolean {
+export function hasLogin({ kind }: KnownKey, value: string): boolean {
   return kind === "url" && /@|[?&;](?:username|password|user|pass|token|auth)=/i.test(value);
 }
 
 /** MQTT_PASSWORD, FCM_V1_KEY, PICTURE_URL */
-function secretName({ section, key }: KnownKey): string {
+export function secretName({ section, key }: KnownKey): string {
   return (key === "password" || key === "username" ? `${section}_${key}` : key).toUpperCase();
 }

@@ -40,7 +40,7 @@ export interface Survey {
 
 /** Reads the file with everything it names. Never throws. */
 export function surveyFile(file: string, places: Places): Survey {
-  const loaded = loadConfig({ path: file, locate: (named) => places.find(named) ?? places.inRoot(named) });
+  const loaded = loadConfig({ path: file, locate: locateIn(places) });
   const content = readTextFile(file);
   const raw = content.ok ? parseConfigFile(file, content.text) : null;
   const path = places.named(file);
@@ -73,7 +73,26 @@ export function surveyFile(file: string, places: Places): Survey {
   for (const [line, texts] of remarks)
     for (const why of texts)
       unused.push({ outcome: "not used", what: nameIn(why), where: `${path}:${line}`, why });
-  return { path, loaded, used, unused, dangers };
+  return {
+    path,
+    loaded,
+    used,
+    unused: unused.toSorted((one, other) => lineOf(one) - lineOf(other)),
+    dangers,
+  };
+}
+
+/** Where a file that a configuration names is opened. */
+export function locateIn(places: Places): (named: string) => string {
+  return (named) => {
+    // A relative path has been completed with the folder of the file as it was opened.
+    const inside = places.named(named);
+    return places.find(inside) ?? places.inRoot(inside);
+  };
+}
+
+function lineOf({ where }: Row): number {
+  return Number(/:(\d+)$/.exec(where)?.[1] ?? 0);
 }
 
 /** What is said of each line, without the place in front. */

@@ -1,0 +1,115 @@
+// The settings as version 6 or 7 of the original reads them, and which of ours it has nothing for.
+import type { LoadedConfig } from "../../config/load.ts";
+import { type KeyPath, type KnownKey, knownKeys, valueAt } from "../../config/schema.ts";
+import { oldHookAdditions } from "../import/old-hooks.ts";
+import { hasLogin, secretName } from "../import/settings.ts";
+
+export type Target = 6 | 7;
+
+/** A value as the original wants it written: lists with commas, truth as yes and no. */
+export interface ExportedSetting {
+  readonly section: string;
+  readonly key: string;
+  readonly value: string;
+  /** What is to be quoted in YAML. */
+  readonly isText: boolean;
+}
+
+export interface Lost {
+  readonly what: string;
+  readonly why: string;
+}
+
+export interface ExportedSettings {
+  readonly settings: readonly ExportedSetting[];
+  readonly secrets: ReadonlyMap<string, string>;
+  readonly lost: readonly Lost[];
+}
+
+/** `replaced`: values that name the exported files instead of ours; null leaves the key out. */
+export function exportSettings(
+  loaded: LoadedConfig,
+  target: Target,
+  replaced: ReadonlyMap<KeyPath, string | null>,
+): ExportedSettings {
+  const secrets = new Map<string, string>();
+  const lost: Lost[] = [];
+  const additions = new Map<KeyPath, unknown>(
+    oldHookAdditions(loaded).map(({ path, value }) => [path, value]),
+  );
+  const settings = [...knownKeys.values()].flatMap((known): readonly ExportedSetting[] => {
+    const { path } = known;
+    const isSet = loaded.origins.has(path) || additions.has(path) || replaced.has(path) || path in WANTED;
+    const value = replaced.has(path) ? replaced.get(path) : (additions.get(path) ?? valueNow(known));
+    if (!isSet || isNothing(value)) return [];
+    const why = whyLost(known, value, target);
+    if (why !== null) lost.push({ what: path, why });
+    return why === null ? [written(known, value)] : [];
+  });
+  return { settings, secrets, lost };
+
+  function valueNow({ path }: KnownKey): unknown {
+    return loaded.origins.has(path) || WANTED[path] === undefined
+      ? valueAt(loaded.config, path)
+      : WANTED[path];
+  }
+
+  function written(known: KnownKey, value: unknown): ExportedSetting {
+    const { section, key, path, kind } = known;
+    const plain = path === "mqtt.server" ? withoutScheme(String(value)) : textOf(value);
+    const isFromSecrets = loaded.origins.get(path)?.secret === true && kind !== "file";
+    const isSecret = known.secret || isFromSecrets || hasLogin(known, plain) || plain.startsWith("!");
+    if (!isSecret)
+      return { section, key, value: plain, isText: typeof value === "string" || Array.isArray(value) };
+    const name = secretName(known);
+    secrets.set(name, plain);
+    return { section, key, value: `!${name}`, isText: true };
+  }
+}
+
+/** What we always do, and the original only when it is told to. */
+const WANTED: Readonly<Record<KeyPath, unknown>> = { "customize.read_alarm_cause": true };
+
+/** First version without it. */
+const REMOVED: Readonly<Record<KeyPath, { readonly before: Target; readonly why: string }>> = {
+  "fcm.api_key": { before: 6, why: "versions 6 and 7 have no legacy interface" },
+  "customize.verbose": { before: 6, why: "it has been called console_logs since 3.7" },
+  "hook.keep_frame_match_type": { before: 7, why: "version 7 keeps the mark in the detector's own settings" },
+};
+
+function isNothing(value: unknown): boolean {
+  return value === null || value === undefined || (Array.isArray(value) && value.length === 0);
+}
+
+/** Null for what that version knows. A default of ours that it does not know is no loss. */
+function whyLost(known: KnownKey, value: unknown, target: Target): string | null {
+  const { path, since, fallback } = known;
+  const removed = REMOVED[path];
+  if (removed !== undefined && target >= removed.before) return removed.why;
+  if (path === "mqtt.server" && /^wss?:/i.test(String(value)))
+    return `version ${target} knows no WebSocket to the broker`;
+  if (/[\r\n]/.test(textOf(value)) && target === 6) return "an INI file has no values of several lines";
+  const isNewer = since === "8" || Number(since.split(".")[0]) > target;
+  if (!isNewer) return null;
+  if (JSON.stringify(value) === JSON.stringify(fallback)) return null;
+  return OUR_REASONS[path] ?? `version ${target} has nothing like it`;
+}
+
+const OUR_REASONS: Readonly<Record<KeyPath, string>> = {
+  "pictures.public_url": "it puts customize.picture_url with user and password into its messages instead",
+  "fcm.fcm_service_account_file": "version 6 reaches phones through the push proxy only",
+  "fcm.monthly_cap": "it stops at 8000 messages a month and phone",
+  "zoneminder.scan_interval_ms": "it looks every event_check_interval seconds",
+  "hook.timeout": "it waits for a hook for ever",
+};
+
+function textOf(value: unknown): string {
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return Array.isArray(value) ? value.join(",") : String(value);
+}
+
+/** It knows host and port. */
+function withoutScheme(server: string): string {
+  const url = /^[a-z]+:\/\//i.test(server) ? URL.parse(server) : null;
+  return url === null ? server : url.host;
+}
