@@ -19,7 +19,7 @@ export const mqtt: Check = {
     const clientId = () => `zmes-doctor-${randomUUID().slice(0, 8)}`;
     const failure = await whyNot({ ...options, ...(login ?? {}), clientId: clientId() });
     if (failure !== null) return [explain(failure, broker.label)];
-    const asks = login === null ? "unknown" : await asksForLogin(options, clientId());
+    const asks = await asksForLogin(options, clientId());
     const everybody = asks === "no" ? "; it lets everybody in, so muting by MQTT stays off" : "";
     return [
       ok(`The broker ${broker.label} lets us in${login === null ? " without a login" : ""}${everybody}`),

@@ -34,7 +34,7 @@ describe.skipIf(mariadbMayBeSkipped())("beside a database", () => {
     mariadb.createZoneMinder("zm", "1.38");
     mariadb.sql("CREATE DATABASE other; GRANT ALL ON other.* TO 'zmuser'@'localhost'");
     mariadb.sql(
-      "REPLACE INTO Config (Id, Name, Value, Type, DefaultValue, Prompt, Help, Category) VALUES (9001, 'ZM_DYN_CURR_VERSION', '1.38.0', 'string', '', '', '', 'dynamic')",
+      "DELETE FROM Config WHERE Name = 'ZM_DYN_CURR_VERSION'; INSERT INTO Config SET Name = 'ZM_DYN_CURR_VERSION', Value = '1.38.0'",
       "zm",
     );
   }, 60_000);
@@ -104,7 +104,7 @@ describe.skipIf(mariadbMayBeSkipped())("beside a database", () => {
     mkdirSync(join(patient.folder, "bin"));
     writeFileSync(join(patient.folder, "bin/zmeventnotification.pl"), "#!/usr/bin/perl\n");
     mariadb.sql(
-      "REPLACE INTO Config (Id, Name, Value, Type, DefaultValue, Prompt, Help, Category) VALUES (9002, 'ZM_OPT_USE_EVENTNOTIFICATION', '1', 'boolean', '', '', '', 'system')",
+      "DELETE FROM Config WHERE Name = 'ZM_OPT_USE_EVENTNOTIFICATION'; INSERT INTO Config SET Name = 'ZM_OPT_USE_EVENTNOTIFICATION', Value = '1'",
       "zm",
     );
     expect(said(await patient.examine(starter))).toEqual([
