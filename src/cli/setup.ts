@@ -35,7 +35,9 @@ export const setup: Command = {
     if (questions === null)
       return refuseUsage(io, "setup", "there is no terminal to ask on: --yes takes what would be offered.");
     try {
-      return await setUp({ options, questions, root: "/" }, io);
+      const doctor = (configPath: string | null) =>
+        examine({ configPath, url: null, login: null, json: false }, io);
+      return await setUp({ options, questions, root: "/", doctor }, io);
     } catch (failure) {
       if (failure instanceof Abandoned) io.stderr.write("\nNothing was changed.\n");
       else if (failure instanceof AppError)
@@ -51,11 +53,16 @@ export interface SetupRequest {
   readonly questions: Questions;
   /** "/", or another one in tests: where ZoneMinder, an original and certificates are looked for. */
   readonly root: string;
+  /** Looks at what was set up with this configuration, and prints what it finds. */
+  readonly doctor: (configPath: string | null) => Promise<number>;
 }
 
 /** Throws Abandoned before anything was changed, and AppErrors. */
-export async function setUp({ options, questions, root }: SetupRequest, io: CommandIo): Promise<number> {
-  const place = await lookAround(options, root, io);
+export async function setUp(
+  { options, questions, root, doctor }: SetupRequest,
+  io: CommandIo,
+): Promise<number> {
+  const place = { ...(await lookAround(options, root, io)), doctor };
   if (options.renew) return await renewCertificate(place, options, io);
   const isThere = existsSync(place.target);
   const writeAnew =
@@ -68,7 +75,8 @@ export async function setUp({ options, questions, root }: SetupRequest, io: Comm
   }
   const originals = isThere ? [] : findOriginals(root);
   if (originals.length > 0) {
-    const answer = await offerImport({ files: originals, target: place.target, questions, io });
+    const offer = { files: originals, target: place.target, root, ownedFiles: place.files };
+    const answer = await offerImport({ ...offer, questions, io });
     if (answer !== "anew")
       return await finish(place, answer === "imported" ? place.target : (originals[0] ?? null), io);
   }
@@ -86,13 +94,18 @@ interface Place {
   readonly zmConf: string | null;
   readonly files: OwnedFiles;
   readonly root: string;
+  readonly doctor: SetupRequest["doctor"];
 }
 
 const USUAL_ZM_CONF = "/etc/zm/zm.conf";
 const USUAL_DATA = "/var/lib/zmeventnotification";
 const USUAL_USERS = ["www-data", "apache"] as const;
 
-async function lookAround(options: SetupOptions, root: string, io: CommandIo): Promise<Place> {
+async function lookAround(
+  options: SetupOptions,
+  root: string,
+  io: CommandIo,
+): Promise<Omit<Place, "doctor">> {
   const target = path.resolve(options.config ?? SEARCH_PATH[0] ?? "zmes.yml");
   const before = existsSync(target) ? loadConfig({ path: target }).config : null;
   const zmConf = options.zmConf ?? before?.zoneminder.config ?? findZmConf(root);
@@ -246,6 +259,6 @@ async function finish(place: Place, config: string | null, io: CommandIo): Promi
   place.files.folder(place.data, "server");
   place.files.folder(path.join(place.data, "push"), "server");
   io.stdout.write(`${startPage(hasSystemd())}\nzmes doctor says:\n\n`);
-  await examine({ configPath: config, url: null, login: null, json: false }, io);
+  await place.doctor(config);
   return EXIT.ok;
 }

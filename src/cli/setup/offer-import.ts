@@ -1,5 +1,10 @@
 // Where an original is installed, its settings are taken over instead of beginning anew.
 import type { CommandIo } from "../command.ts";
+import { type Import, importOriginal } from "../import/import-original.ts";
+import { findPlaces } from "../import/places.ts";
+import { TARGET } from "../import/plan.ts";
+import { importReport } from "../import/report.ts";
+import type { OwnedFiles } from "./owned-files.ts";
 import type { Questions } from "./questions.ts";
 
 export interface ImportOffer {
@@ -7,6 +12,8 @@ export interface ImportOffer {
   readonly files: readonly string[];
   /** What the import would write. */
   readonly target: string;
+  readonly root: string;
+  readonly ownedFiles: OwnedFiles;
   readonly questions: Questions;
   readonly io: CommandIo;
 }
@@ -17,14 +24,31 @@ export interface ImportOffer {
  */
 export type ImportAnswer = "imported" | "as-it-is" | "anew";
 
-/** zmes reads the original's file where it lies, so leaving it is the careful answer. */
-export async function offerImport({ files, target, questions, io }: ImportOffer): Promise<ImportAnswer> {
+/** Shows what would become of each line, then asks. Either way the original's files stay as they are. */
+export async function offerImport(offer: ImportOffer): Promise<ImportAnswer> {
+  const { files, target, questions, io } = offer;
   const [file] = files;
-  io.stdout.write(
-    `The original zmeventnotification is configured here: ${files.join(", ")}.\n` +
-      "zmes reads that file as it is, and changes nothing in it.\n",
-  );
+  io.stdout.write(`The original zmeventnotification is configured here: ${files.join(", ")}.\n`);
+  const found = await importable(offer);
+  if (found !== null) io.stdout.write(`\n${importReport(found.plan)}\n`);
+  const take = { label: `Write these settings into ${target} (\`zmes import\`)`, value: "imported" } as const;
   const stay = { label: `Go on with ${file} as it is`, value: "as-it-is" } as const;
   const anew = { label: `Begin anew with ${target}; ${file} is then no longer read`, value: "anew" } as const;
-  return await questions.choose<ImportAnswer>("What shall zmes use?", [stay, anew]);
+  const choices = [...(found === null ? [] : [take]), stay, anew];
+  const answer = await questions.choose<ImportAnswer>("What shall zmes use?", choices);
+  if (answer !== "imported" || found === null) return answer;
+  const applied = await found.apply();
+  if (applied.ok) {
+    io.stdout.write(`Written: ${applied.written.join(", ")}\n`);
+    return "imported";
+  }
+  io.stderr.write(`zmes setup: ${applied.problem}\nThe server reads ${file} as it is meanwhile.\n`);
+  return "as-it-is";
+}
+
+/** Null where the configuration is to lie elsewhere, or could not be used: the original's file is better then. */
+async function importable({ files, target, root, ownedFiles }: ImportOffer): Promise<Import | null> {
+  if (target !== findPlaces(root, []).inRoot(TARGET) || files.length === 0) return null;
+  const found = await importOriginal({ root, from: [], force: false, files: ownedFiles });
+  return found === null || found.plan.problems.length > 0 ? null : found;
 }
