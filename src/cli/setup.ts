@@ -1,6 +1,7 @@
 // `zmes setup`: from nothing to a server that can start, with few questions.
 import { existsSync, readFileSync, renameSync } from "node:fs";
 import path from "node:path";
+import { readServiceAccount } from "../channels/fcm-account.ts";
 import { type LoadedConfig, loadConfig, SEARCH_PATH } from "../config/load.ts";
 import { AppError, reasonOf } from "../lib/errors.ts";
 import { readZmConf } from "../zoneminder/zm-conf.ts";
@@ -16,7 +17,7 @@ import { offerImport } from "./setup/offer-import.ts";
 import { readSetupOptions, type SetupOptions, setupOptionsHelp } from "./setup/options.ts";
 import { findUser, type OwnedFiles, ownedFiles, unwritable, type WebUser } from "./setup/owned-files.ts";
 import { phonePage, type Server, startPage, trustPage } from "./setup/pages.ts";
-import { accountFault, makePlan, type Plan, type PushPlan } from "./setup/plan.ts";
+import { makePlan, type Plan, type PushPlan } from "./setup/plan.ts";
 import { Abandoned, noQuestions, type Questions, terminalQuestions } from "./setup/questions.ts";
 
 export const setup: Command = {
@@ -155,6 +156,7 @@ interface SetServer extends Server {
 async function carryOut(plan: Plan, place: Place, options: SetupOptions, io: CommandIo): Promise<SetServer> {
   const { target, data, files } = place;
   const configFolder = path.dirname(target);
+  if (plan.push.kind === "direct") await readServiceAccount(plan.push.file);
   try {
     files.folder(configFolder, "world");
     files.folder(data, "server");
@@ -210,8 +212,6 @@ function jobOf({ target, data, files, root }: Place, io: CommandIo) {
 async function providePush(push: PushPlan, folder: string, files: OwnedFiles) {
   if (push.kind === "later") return { serviceAccount: null, relay: null };
   if (push.kind === "relay") return { serviceAccount: null, relay: push };
-  const fault = await accountFault(push.file);
-  if (fault !== null) throw new AppError("FCM_KEY_INVALID", { path: push.file, problem: fault });
   if (await files.serverReads(push.file)) return { serviceAccount: push.file, relay: null };
   const copy = path.join(folder, "zmes-firebase.json");
   files.write(copy, readFileSync(push.file), "group");

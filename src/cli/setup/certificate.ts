@@ -74,9 +74,10 @@ const LEFT_MS = 60 * 24 * 3_600_000;
 async function makeOwn(job: CertificateJob): Promise<Certified> {
   const { files, names, now } = job;
   const paths = ownPaths(job.configFolder, job.dataDirectory);
-  files.folder(paths.folder, "server");
-  files.folder(paths.next, "server");
-  for (const folder of [paths.folder, paths.next]) refuseLink(folder);
+  for (const folder of [paths.folder, paths.next]) {
+    files.folder(folder, "server");
+    refuseLink(folder);
+  }
   const kept = job.renew ? null : stillGood(paths, names, now);
   if (kept !== null) return kept;
   // The key stays, and with it whatever phones remember of it.

@@ -22,7 +22,8 @@ export function tidyName(text: string): string | null {
     .replace(/^\[(.*)\](:\d+)?$/, "$1");
   if (isIP(bare)) return bare.toLowerCase();
   const host = bare.replace(/:\d+$/, "").replace(/\.$/, "");
-  const url = host === "" ? null : URL.parse(`http://${host}`);
+  // What URL would cut off or decode was no name in the first place.
+  const url = host === "" || /[\s?#@%\\]/.test(host) ? null : URL.parse(`http://${host}`);
   const name = url?.hostname ?? "";
   // What URL takes for an address ("1.2", "0x7f.1") is not what somebody meant as a name.
   if (isIP(name) || name.length > 253) return isIPv4(host) ? host : null;

@@ -144,7 +144,7 @@ async function askPush(questions: Questions): Promise<PushPlan> {
 }
 
 /** Null when it is the key of a service account. */
-export async function accountFault(file: string): Promise<string | null> {
+async function accountFault(file: string): Promise<string | null> {
   try {
     await readServiceAccount(file);
     return null;
