@@ -2,21 +2,20 @@
 import { existsSync, readFileSync, renameSync } from "node:fs";
 import path from "node:path";
 import { readServiceAccount } from "../channels/fcm-account.ts";
-import { type LoadedConfig, loadConfig, SEARCH_PATH } from "../config/load.ts";
+import { loadConfig } from "../config/load.ts";
 import { AppError, reasonOf } from "../lib/errors.ts";
-import { readZmConf } from "../zoneminder/zm-conf.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { hasSystemd } from "./doctor/subject.ts";
 import { examine } from "./doctor.ts";
-import { MADE_FILES } from "./made-files.ts";
 import { type Certified, ownPaths, provideCertificate } from "./setup/certificate.ts";
 import { configText, SECRETS, secretsText } from "./setup/config-text.ts";
-import { factsOf, findCertificates, findOriginals, findZmConf } from "./setup/found.ts";
-import { ownNames } from "./setup/names.ts";
+import { factsOf, findCertificates, findOriginals } from "./setup/found.ts";
+import { ownNames, tidyName } from "./setup/names.ts";
 import { offerImport } from "./setup/offer-import.ts";
 import { readSetupOptions, type SetupOptions, setupOptionsHelp } from "./setup/options.ts";
-import { findUser, type OwnedFiles, ownedFiles, unwritable, type WebUser } from "./setup/owned-files.ts";
+import type { OwnedFiles } from "./setup/owned-files.ts";
 import { phonePage, type Server, startPage, trustPage } from "./setup/pages.ts";
+import { jobOf, lookAround, type Place, USUAL_DATA, USUAL_ZM_CONF } from "./setup/place.ts";
 import { makePlan, type Plan, type PushPlan } from "./setup/plan.ts";
 import { Abandoned, noQuestions, type Questions, terminalQuestions } from "./setup/questions.ts";
 
@@ -63,7 +62,8 @@ export async function setUp(
   { options, questions, root, doctor }: SetupRequest,
   io: CommandIo,
 ): Promise<number> {
-  const place = { ...(await lookAround(options, root, io)), doctor };
+  const place = await lookAround(options, root, io);
+  const finish = (config: string | null) => lookAgain(place, config, doctor, io);
   if (options.renew) return await renewCertificate(place, options, io);
   const isThere = existsSync(place.target);
   const writeAnew =
@@ -72,81 +72,22 @@ export async function setUp(
     io.stdout.write(
       `${place.target} is there and stays as it is; --force writes it anew and keeps a copy.\n`,
     );
-    return await finish(place, place.target, io);
+    io.stdout.write(phonePage(knownServer(place.target, io)));
+    return await finish(place.target);
   }
   const originals = isThere ? [] : findOriginals(root);
   if (originals.length > 0) {
     const offer = { files: originals, target: place.target, root, ownedFiles: place.files };
     const answer = await offerImport({ ...offer, questions, io });
-    if (answer !== "anew")
-      return await finish(place, answer === "imported" ? place.target : (originals[0] ?? null), io);
+    const config = answer === "imported" ? place.target : (originals[0] ?? null);
+    if (answer !== "anew") io.stdout.write(phonePage(knownServer(config, io)));
+    if (answer !== "anew") return await finish(config);
   }
   const found = findCertificates(root, io.clock.now());
   const plan = await makePlan({ wishes: options, ownNames: ownNames(), found, questions });
   const server = await carryOut(plan, place, options, io);
   io.stdout.write(`${trustPage(server.certified, server)}${phonePage(server)}`);
-  return await finish(place, place.target, io);
-}
-
-/** What does not depend on answers. */
-interface Place {
-  readonly target: string;
-  readonly data: string;
-  readonly zmConf: string | null;
-  readonly files: OwnedFiles;
-  readonly root: string;
-  readonly doctor: SetupRequest["doctor"];
-}
-
-const USUAL_ZM_CONF = "/etc/zm/zm.conf";
-const USUAL_DATA = "/var/lib/zmeventnotification";
-const USUAL_USERS = ["www-data", "apache"] as const;
-
-async function lookAround(
-  options: SetupOptions,
-  root: string,
-  io: CommandIo,
-): Promise<Omit<Place, "doctor">> {
-  const target = path.resolve(options.config ?? SEARCH_PATH[0] ?? "zmes.yml");
-  const before = existsSync(target) ? loadConfig({ path: target }).config : null;
-  const zmConf = options.zmConf ?? before?.zoneminder.config ?? findZmConf(root);
-  const read = readZmConf(zmConf ?? USUAL_ZM_CONF);
-  if (read.ok) io.stdout.write(`ZoneMinder is configured in ${read.conf.files.join(", ")}.\n`);
-  else
-    io.stdout.write(
-      `${read.problem}\nThe server cannot start before that; the rest is set up all the same.\n`,
-    );
-  const user = await webUser(read.ok ? read.conf.values.get("ZM_WEB_USER") : undefined);
-  const files = ownedFiles(user, io.env.ZMES_MADE_FILES ?? MADE_FILES);
-  const data = path.resolve(options.data ?? before?.general.base_data_path ?? USUAL_DATA);
-  for (const folder of [path.dirname(target), data]) {
-    const closed = unwritable(folder);
-    if (closed !== null)
-      throw new AppError("SETUP_UNWRITABLE", {
-        path: closed,
-        problem: `${process.getuid?.() === 0 ? "not even root" : "only root"} may`,
-      });
-  }
-  if (!files.isRoot)
-    io.stdout.write(
-      `Not run as root: all files will belong to this user, so the server has to be started by it. What only root can do is left out: giving files to ${USUAL_USERS[0]}, and reading keys that are root's.\n`,
-    );
-  return { target, data, zmConf, files, root };
-}
-
-/** Who the server runs as: ZoneMinder's web user, or whoever sets it up without being root. */
-async function webUser(named: string | undefined): Promise<WebUser> {
-  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
-  if (uid !== 0) return { name: String(uid), uid, gid };
-  for (const name of [named, ...USUAL_USERS]) {
-    const user = name === undefined || name === "" ? null : await findUser(name);
-    if (user !== null) return user;
-  }
-  throw new AppError("PRIVILEGES_FAILED", {
-    user: named ?? USUAL_USERS[0],
-    group: named ?? USUAL_USERS[0],
-    problem: "there is no such user",
-  });
+  return await finish(place.target);
 }
 
 interface SetServer extends Server {
@@ -197,17 +138,6 @@ async function carryOut(plan: Plan, place: Place, options: SetupOptions, io: Com
   }
 }
 
-function jobOf({ target, data, files, root }: Place, io: CommandIo) {
-  return {
-    files,
-    root,
-    configFolder: path.dirname(target),
-    dataDirectory: data,
-    hasSystemd: hasSystemd(),
-    now: io.clock.now(),
-  };
-}
-
 /** A key file that the server may not read is copied to where it may. */
 async function providePush(push: PushPlan, folder: string, files: OwnedFiles) {
   if (push.kind === "later") return { serviceAccount: null, relay: null };
@@ -230,11 +160,9 @@ function keepBefore(target: string): string {
 
 /** New certificates for the names that the one in use has, and for those that --name adds. */
 async function renewCertificate(place: Place, options: SetupOptions, io: CommandIo): Promise<number> {
-  const loaded = configurationOf(options.config === null ? null : place.target, io);
+  const loaded = loadConfig({ path: options.config === null ? null : place.target, env: io.env });
   const { ssl, network } = loaded.config;
-  const before = ssl.cert === null ? null : factsOf(ssl.cert);
-  const known =
-    before === null ? [] : before.names.length > 0 ? before.names : [before.commonName].filter(Boolean);
+  const known = ssl.cert === null ? [] : namesOf(ssl.cert);
   const added = options.names ?? (known.length > 0 ? [] : ownNames());
   const names = [...new Set([...known, ...added])];
   const certified = await provideCertificate({ kind: "own" }, { ...jobOf(place, io), names, renew: true });
@@ -250,15 +178,31 @@ async function renewCertificate(place: Place, options: SetupOptions, io: Command
   return EXIT.ok;
 }
 
-function configurationOf(file: string | null, io: CommandIo): LoadedConfig {
-  return loadConfig({ path: file, env: io.env });
+/** As the configuration that is there has it, under the names of its certificate. */
+function knownServer(file: string | null, io: CommandIo): Server {
+  const { ssl, network } = loadConfig({ path: file, env: io.env }).config;
+  const known = ssl.enable && ssl.cert !== null ? namesOf(ssl.cert) : [];
+  return { names: known.length > 0 ? known : ownNames(), port: network.port, isTls: ssl.enable };
+}
+
+/** The common name stands in where a certificate has no other. */
+function namesOf(cert: string): readonly string[] {
+  const facts = factsOf(cert);
+  if (facts === null) return [];
+  const named = facts.names.length > 0 ? facts.names : [facts.commonName];
+  return named.flatMap((name) => tidyName(name) ?? []);
 }
 
 /** `config`: what the server will read. */
-async function finish(place: Place, config: string | null, io: CommandIo): Promise<number> {
-  place.files.folder(place.data, "server");
-  place.files.folder(path.join(place.data, "push"), "server");
+async function lookAgain(
+  { data, files }: Place,
+  config: string | null,
+  doctor: SetupRequest["doctor"],
+  io: CommandIo,
+): Promise<number> {
+  files.folder(data, "server");
+  files.folder(path.join(data, "push"), "server");
   io.stdout.write(`${startPage(hasSystemd())}\nzmes doctor says:\n\n`);
-  await place.doctor(config);
+  await doctor(config);
   return EXIT.ok;
 }
