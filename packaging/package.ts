@@ -137,7 +137,7 @@ function server(build: Build, dist: string, packages: readonly LockedPackage[]) 
   );
   const control = {
     ...common("zmes", build),
-    Depends: "libc6 (>= 2.28), libgcc-s1 | libgcc1, libstdc++6 (>= 8)",
+    Depends: "libc6 (>= 2.28), libgcc-s1 | libgcc1, libstdc++6 (>= 8), openssl",
     Suggests: "zmes-detect, zoneminder",
     Enhances: "zoneminder",
     Description: DESCRIPTION,

@@ -42,7 +42,7 @@ function named({ hook, push, customize }: Config): readonly Script[] {
 }
 
 /** `user` is who runs the script. */
-export function look(key: string, file: string, user: string): Finding {
+function look(key: string, file: string, user: string): Finding {
   const fault = (words: string, fix: string) => problem(`${key}: ${file} ${words}`, fix);
   if (!existsSync(file)) {
     const hidden = closedFolder(file);

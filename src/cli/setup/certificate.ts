@@ -1,7 +1,7 @@
 // Brings the certificate about that was decided on: makes one, or lets the server read one that is there.
 import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { existsSync, lstatSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { AppError, reasonOf } from "../../lib/errors.ts";
@@ -36,7 +36,7 @@ export interface Certified {
   readonly notes: readonly string[];
 }
 
-export interface AuthorityFile {
+interface AuthorityFile {
   readonly file: string;
   /** SHA-256, "AB:CD:...". */
   readonly fingerprint: string;
@@ -90,7 +90,7 @@ async function makeOwn(job: CertificateJob): Promise<Certified> {
   const [first, ...next] = chain ?? [];
   if (first === undefined)
     throw new AppError("CERTIFICATE_NOT_MADE", { problem: "openssl refused the names" });
-  const notes = isNew && existsSync(paths.authority) ? [setAside(paths, now)] : [];
+  const notes = isNew && existsSync(paths.authority) ? [setAside(paths, job)] : [];
   if (isNew) {
     files.write(paths.authorityKey, authority.key, "root");
     files.write(paths.authority, authority.certificate, "world");
@@ -139,9 +139,9 @@ function readAuthority({ authority, authorityKey }: OwnPaths) {
 }
 
 /** Phones may still trust it, and somebody may want to compare. */
-function setAside({ authority }: OwnPaths, now: number): string {
+function setAside({ authority }: OwnPaths, { files, now }: CertificateJob): string {
   const aside = `${authority}.until-${new Date(now).toISOString().slice(0, 10)}`;
-  renameSync(authority, aside);
+  files.write(aside, readFileSync(authority), "world");
   return `The authority before could not sign for these names; it is kept as ${aside}, and each phone has to be given the new one.`;
 }
 

@@ -27,7 +27,7 @@ export interface WebUser {
 }
 
 /** root: only root reads it. group: root's, and the server may read it. world: everybody may. program: and run it. server: the server's own. */
-export type Owner = "root" | "group" | "world" | "program" | "server";
+type Owner = "root" | "group" | "world" | "program" | "server";
 
 export interface OwnedFiles {
   /** Whether owners can be set, and files of other users tried. */

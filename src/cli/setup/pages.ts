@@ -11,7 +11,7 @@ export interface Server {
 }
 
 /** The address as an app takes it. There is never a user or a password in it. */
-export function serverUrl({ names, port, isTls }: Server): string {
+function serverUrl({ names, port, isTls }: Server): string {
   const [name = "localhost"] = names;
   return `${isTls ? "wss" : "ws"}://${isIPv6(name) ? `[${name}]` : name}:${port}`;
 }

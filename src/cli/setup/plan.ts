@@ -28,13 +28,13 @@ export type PushPlan =
   | { readonly kind: "direct"; readonly file: string }
   | { readonly kind: "relay"; readonly url: string; readonly key: string };
 
-export interface MqttPlan {
+interface MqttPlan {
   readonly server: string;
   readonly username: string;
   readonly password: string;
 }
 
-export interface Wishes {
+interface Wishes {
   /** From the command line; null: not said. */
   readonly names: readonly string[] | null;
   readonly cert: string | null;
