@@ -107,7 +107,7 @@ function table(rows: readonly (readonly [string, string])[]): string[] {
 }
 
 /** Breaks between words; a word longer than a line stays whole. */
-function wrapped(text: string, columns: number): string[] {
+export function wrapped(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {

@@ -10,7 +10,7 @@ import { readConfiguration } from "./configuration.ts";
 import { type Outcome, runChecks } from "./doctor/check.ts";
 import { checks } from "./doctor/checks.ts";
 import { findPortHolder } from "./doctor/port-holder.ts";
-import { hasProblem, jsonReport, textReport } from "./doctor/report.ts";
+import { hasProblem, jsonReport, type Screen, textReport } from "./doctor/report.ts";
 import { createSubject, type Subject } from "./doctor/subject.ts";
 import { programVersion } from "./version.ts";
 
@@ -70,7 +70,7 @@ export async function examine({ configPath, url, login, json }: Examination, io:
   });
   try {
     const outcomes = (await runChecks(checks, subject)).map(withoutSecrets);
-    io.stdout.write(json ? jsonReport(outcomes, programVersion) : textReport(outcomes, hasColour(io)));
+    io.stdout.write(json ? jsonReport(outcomes, programVersion) : textReport(outcomes, screenOf(io)));
     return hasProblem(outcomes) ? EXIT.failed : EXIT.ok;
   } finally {
     await close();
@@ -128,6 +128,16 @@ function withoutSecrets(outcome: Outcome): Outcome {
 }
 
 /** https://no-color.org */
-function hasColour({ stdout, env }: CommandIo): boolean {
-  return "isTTY" in stdout && stdout.isTTY === true && !env.NO_COLOR;
+function screenOf({ stdout, env }: CommandIo): Screen {
+  const isTerminal = "isTTY" in stdout && stdout.isTTY === true;
+  const columns =
+    isTerminal && "columns" in stdout && typeof stdout.columns === "number" ? stdout.columns : 0;
+  // A terminal that does not know its width says 0.
+  return {
+    colour: isTerminal && !env.NO_COLOR,
+    columns: columns > 0 ? Math.min(columns, MAX_COLUMNS) : null,
+  };
 }
+
+/** Longer lines are hard to follow. */
+const MAX_COLUMNS = 140;

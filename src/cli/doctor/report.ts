@@ -1,8 +1,16 @@
 // What `zmes doctor` prints: for people on a terminal, or as JSON for programs.
+import { wrapped } from "../command.ts";
 import type { Finding, Level, Outcome } from "./check.ts";
 
-/** `colour`: whether the terminal shows it. */
-export function textReport(outcomes: readonly Outcome[], colour: boolean): string {
+export interface Screen {
+  /** Whether it shows colours. */
+  readonly colour: boolean;
+  /** Its width; null where lines stay whole, for grep and logs. */
+  readonly columns: number | null;
+}
+
+/** A line per finding, with its fix below it. */
+export function textReport(outcomes: readonly Outcome[], { colour, columns }: Screen): string {
   const paint = (code: string, text: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   const width = Math.max(...outcomes.map(({ title }) => title.length));
   const lines = outcomes.flatMap(({ title, findings }) =>
@@ -10,8 +18,15 @@ export function textReport(outcomes: readonly Outcome[], colour: boolean): strin
       const { word, code } = SIGNS[finding.level];
       const head = (index === 0 ? title : "").padEnd(width);
       const indent = " ".repeat(width + WORD_COLUMNS + 4);
-      const fix = finding.fix === null ? [] : [`${indent}${paint("36", finding.fix)}`];
-      return [`${paint("1", head)}  ${paint(code, word.padEnd(WORD_COLUMNS))}  ${finding.text}`, ...fix];
+      const room =
+        columns === null ? Number.POSITIVE_INFINITY : Math.max(LEAST_COLUMNS, columns - indent.length - 1);
+      const [first = "", ...more] = wrapped(finding.text, room);
+      const fix = finding.fix === null ? [] : wrapped(finding.fix, room);
+      return [
+        `${paint("1", head)}  ${paint(code, word.padEnd(WORD_COLUMNS))}  ${first}`,
+        ...more.map((line) => `${indent}${line}`),
+        ...fix.map((line) => `${indent}${paint("36", line)}`),
+      ];
     }),
   );
   return `${[...lines, "", summary(outcomes)].join("\n")}\n`;
@@ -34,6 +49,8 @@ const SIGNS: Readonly<Record<Level, { readonly word: string; readonly code: stri
   skipped: { word: "-", code: "2" },
 };
 const WORD_COLUMNS = 7;
+/** Narrower than that, text is no longer read but spelt. */
+const LEAST_COLUMNS = 40;
 
 const BY_WEIGHT: readonly Level[] = ["problem", "warning", "ok", "skipped"];
 

@@ -13,6 +13,6 @@ export const zoneminder: Check = {
         : "Install ZoneMinder, or name its zm.conf in zoneminder.config (usual places are /etc/zm, /etc and /usr/local/etc).";
       return [problem(first.replace(/\.$/, ""), fix)];
     }
-    return [ok(`${read.conf.files.join(" and ")} were read`.replace(/^(\S+) were/, "$1 was"))];
+    return [ok(`${read.conf.files.join(", ")} were read`.replace(/^(\S+) were/, "$1 was"))];
   },
 };
