@@ -85,11 +85,9 @@ function exportRules(file: string | null, target: Target): Part {
   const content = readTextFile(file);
   const text = content.ok ? content.text : "";
   const { rules, problems } = readRules(text);
-  if (!content.ok || problems.length > 0)
-    return {
-      file: null,
-      lost: [{ what: file, why: content.ok ? "it is broken" : `it cannot be read: ${content.why}` }],
-    };
+  const [broken] = problems.map(({ line, text: problem }) => `line ${line}: ${problem}`);
+  const why = content.ok ? broken : `it cannot be read: ${content.why}`;
+  if (why !== undefined) return { file: null, lost: [{ what: file, why }] };
   const lost = lostRules(rules).map((why) => ({ what: file, why }));
   if (target === 7) return { file: { name: "es_rules.yml", text }, lost };
   return { file: { name: "es_rules.json", text: `${JSON.stringify(parse(text), null, 2)}\n` }, lost };

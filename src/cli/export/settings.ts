@@ -46,6 +46,7 @@ export function exportSettings(
     if (why !== null) lost.push({ what: path, why });
     return why === null ? [written(known, value)] : [];
   });
+  if (losesTls(loaded.config)) lost.push({ what: "mqtt.server", why: NO_TLS });
   return { settings, secrets, lost };
 
   function valueNow({ path }: KnownKey): unknown {
@@ -107,6 +108,16 @@ function textOf(value: unknown): string {
   if (typeof value === "boolean") return value ? "yes" : "no";
   return Array.isArray(value) ? value.join(",") : String(value);
 }
+
+/** It speaks TLS with an authority's file and a login only, and without a word in the clear otherwise (6.1.29, 7.0.19). */
+function losesTls({ mqtt }: LoadedConfig["config"]): boolean {
+  const { enable, server, username, password, tls_ca } = mqtt;
+  return (
+    enable && /^(?:mqtts|wss):/i.test(server) && (tls_ca === null || username === null || password === null)
+  );
+}
+
+const NO_TLS = "it speaks TLS only with mqtt.tls_ca and a login: everything would cross the network readable";
 
 /** It knows host and port. */
 function withoutScheme(server: string): string {

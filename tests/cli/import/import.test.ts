@@ -123,10 +123,18 @@ test("a test message to the phones is offered; without a terminal the command is
   expect((await run(root, "--root", root, "--apply")).out).toContain("zmes test-push all");
 });
 
-test("a file that cannot be read is said, and nothing is written", async () => {
+test("a file that cannot be understood is said with its line, and nothing is written", async () => {
   const root = machine(null, { "etc/zm/zmeventnotification.yml": "network:\n  port: [\n" });
-  const { out } = await run(root, "--root", root);
-  expect(out).toMatch(/zmeventnotification\.yml:\d/);
+  const { code, err } = await run(root, "--root", root, "--apply");
+  expect(code).toBe(1);
+  expect(err).toMatch(/zmeventnotification\.yml:\d/);
+  expect(existsSync(join(root, "etc/zm/zmes.yml"))).toBe(false);
+});
+
+test("a file of any name is taken when it is named", async () => {
+  const root = machine(null, { "backup/old.settings": "[network]\nport = 9001\n" });
+  const { out } = await run(root, "--root", root, "--from", join(root, "backup/old.settings"));
+  expect(out).toMatch(/network\.port +\/backup\/old\.settings:2/);
 });
 
 test("called wrongly it says so", async () => {
