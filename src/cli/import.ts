@@ -37,6 +37,8 @@ export const importCommand: Command = {
       madeFiles: io.env.ZMES_MADE_FILES,
     });
     if (found === null) return nothingFound(options, io);
+    const { unreadable } = found.plan;
+    if (unreadable !== null) return refuse(unreadable, io);
     return options.apply ? await apply(found, options, io) : show(found, options, io);
   },
 };
@@ -76,6 +78,11 @@ function nothingFound({ from = [] }: Options, io: CommandIo): number {
   return EXIT.failed;
 }
 
+function refuse(problem: string, io: CommandIo): number {
+  io.stderr.write(`zmes import: nothing was taken over.\n${problem}\n`);
+  return EXIT.failed;
+}
+
 function show({ plan }: Import, options: Options, io: CommandIo): number {
   if (options.json) io.stdout.write(importJson(plan, [], []));
   else {
@@ -109,6 +116,7 @@ async function apply(found: Import, options: Options, io: CommandIo): Promise<nu
   const kept = backups.length === 0 ? "" : `What was there before: ${backups.join(", ")}\n`;
   io.stdout.write(`${importReport(plan)}\n${detectionText(plan.detection, options)}`);
   io.stdout.write(`Written: ${written.join(", ")}\n${kept}`);
+  io.stdout.write("Next: stop the original, then sudo zmes doctor\n");
   await offerTest(plan.phones, options, io);
   return EXIT.ok;
 }

@@ -1,5 +1,5 @@
 // Where the files of an original lie: the usual places of every version, and the folders somebody names.
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, type Stats, statSync } from "node:fs";
 import path from "node:path";
 import { isIni, parseConfigFile, readTextFile } from "../../config/config-file.ts";
 import { sectionTitles } from "../../config/schema.ts";
@@ -62,7 +62,8 @@ export function findPlaces(root: string, from: readonly string[]): Places {
     isFolder(place) ? path.resolve(place) : path.dirname(path.resolve(place)),
   );
   const usual = (files: readonly string[]): string[] => files.map(inRoot).filter(isFile);
-  const ofKind = (kind: Kind): string[] => given.filter((file) => kindOf(file) === kind);
+  const named = new Set(from.map((place) => path.resolve(place)));
+  const ofKind = (kind: Kind): string[] => given.filter((file) => kindOf(file, named.has(file)) === kind);
   const configs = from.length > 0 ? ofKind("config").toSorted(byAge) : usual(CONFIG_FILES);
   return {
     root: base,
@@ -84,8 +85,9 @@ export function isFirstPlace(named: string): boolean {
   return named === CONFIG_FILES.at(-1);
 }
 
+/** False as well for what may not be looked at. */
 export function isFile(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  return statOf(file)?.isFile() === true;
 }
 
 type Kind = "config" | "tokens" | "objectconfig" | "other";
@@ -93,9 +95,7 @@ type Kind = "config" | "tokens" | "objectconfig" | "other";
 /** Perl's folders may carry its version in between. */
 function withVersions(base: string): (folder: string) => string[] {
   return (folder) => {
-    const versions = isFolder(path.join(base, folder))
-      ? readdirSync(path.join(base, folder)).filter((name) => /^[\d.]+$/.test(name))
-      : [];
+    const versions = namesIn(path.join(base, folder)).filter((name) => /^[\d.]+$/.test(name));
     return ["", ...versions].map((version) => path.join(folder, version, CONSTANTS_FILE));
   };
 }
@@ -103,21 +103,37 @@ function withVersions(base: string): (folder: string) => string[] {
 /** Files of a folder, or the file itself. One that is not there stays: it is to be told. */
 function filesIn(place: string): string[] {
   if (!isFolder(place)) return isFile(place) ? [place] : [];
-  return readdirSync(place)
+  return namesIn(place)
     .map((name) => path.join(place, name))
-    .filter(isFile)
-    .toSorted();
+    .filter(isFile);
 }
 
 function isFolder(place: string): boolean {
-  return statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
+  return statOf(place)?.isDirectory() === true;
 }
 
-function kindOf(file: string): Kind {
+function statOf(file: string): Stats | null {
+  try {
+    return statSync(file);
+  } catch {
+    return null;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).toSorted();
+  } catch {
+    return [];
+  }
+}
+
+/** `isNamed`: somebody named this very file, so its name says nothing about it. */
+function kindOf(file: string, isNamed: boolean): Kind {
   const name = path.basename(file).toLowerCase();
   if (/^tokens\b.*\.(txt|json)$/.test(name)) return "tokens";
   if (/^objectconfig\.(ini|ya?ml)$/.test(name)) return "objectconfig";
-  if (!/\.(ini|ya?ml|conf)$/.test(name) || /secret|rules/.test(name)) return "other";
+  if (!isNamed && (!/\.(ini|ya?ml|conf)$/.test(name) || /secret|rules/.test(name))) return "other";
   const content = readTextFile(file);
   if (!content.ok) return "other";
   const { sections } = parseConfigFile(file, content.text);

@@ -29,6 +29,8 @@ export interface ImportPlan {
   /** The file that is taken, by the path programs know it; its form is of `versions`. */
   readonly source: string;
   readonly versions: string;
+  /** Why nothing of it can be used, and must not be written; null otherwise. */
+  readonly unreadable: string | null;
   /** Other files of settings, which are not looked at. */
   readonly others: readonly string[];
   readonly rows: readonly Row[];
@@ -69,6 +71,7 @@ export async function planImport({ root, from, serverReads }: ImportRequest): Pr
   return {
     source: survey.path,
     versions: VERSIONS[dialect],
+    unreadable: survey.unreadable,
     others: others.map(places.named),
     rows: [
       ...kept.map(({ row }) => row),

@@ -34,6 +34,8 @@ export interface Survey {
   readonly loaded: LoadedConfig;
   readonly used: readonly UsedEntry[];
   readonly unused: readonly Row[];
+  /** Why nothing of the file can be used; null otherwise. */
+  readonly unreadable: string | null;
   /** What a start with this file would say, without what the rows say. */
   readonly dangers: readonly { readonly path: string; readonly text: string }[];
 }
@@ -73,13 +75,9 @@ export function surveyFile(file: string, places: Places): Survey {
   for (const [line, texts] of remarks)
     for (const why of texts)
       unused.push({ outcome: "not used", what: nameIn(why), where: `${path}:${line}`, why });
-  return {
-    path,
-    loaded,
-    used,
-    unused: unused.toSorted((one, other) => lineOf(one) - lineOf(other)),
-    dangers,
-  };
+  const unreadable = raw?.complete === true ? null : loaded.problems.join("\n");
+  const byLine = unused.toSorted((one, other) => lineOf(one) - lineOf(other));
+  return { path, loaded, used, unused: byLine, unreadable, dangers };
 }
 
 /** Where a file that a configuration names is opened. */

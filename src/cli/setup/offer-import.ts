@@ -50,5 +50,5 @@ export async function offerImport(offer: ImportOffer): Promise<ImportAnswer> {
 async function importable({ files, target, root, ownedFiles }: ImportOffer): Promise<Import | null> {
   if (target !== findPlaces(root, []).inRoot(TARGET) || files.length === 0) return null;
   const found = await importOriginal({ root, from: [], force: false, files: ownedFiles });
-  return found === null || found.plan.problems.length > 0 ? null : found;
+  return found === null || found.plan.unreadable !== null || found.plan.problems.length > 0 ? null : found;
 }
