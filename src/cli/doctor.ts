@@ -1,7 +1,7 @@
 // `zmes doctor`: looks at everything the server needs, and says what is wrong with the command that puts it right.
 import { parseArgs } from "node:util";
 import { reasonOf } from "../lib/errors.ts";
-import { becomeUser } from "../lib/privileges.ts";
+import { becomeUser, usualUser } from "../lib/privileges.ts";
 import { hideSecrets } from "../lib/secrets-in-logs.ts";
 import { readZmConf } from "../zoneminder/zm-conf.ts";
 import { askPassword } from "./ask-password.ts";
@@ -61,7 +61,7 @@ export async function examine({ configPath, url, login, json }: Examination, io:
   const { subject, close } = createSubject({
     loaded,
     zoneminder: readZmConf(loaded.config.zoneminder.config),
-    webUser: webUser ?? became,
+    webUser: webUser || (became ?? usualUser()),
     holder,
     url,
     login,

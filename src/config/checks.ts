@@ -29,7 +29,7 @@ function tlsProblems(config: Config, off: string): Finding[] {
   return [
     {
       path: "ssl.enable",
-      text: `TLS is on, but ${missing ?? one} set. Name certificate and key in ssl.cert and ssl.key, or serve without TLS by ${off} in section ssl.`,
+      text: `TLS is on, but ${missing ?? one} set. Name certificate and key in ssl.cert and ssl.key (sudo zmes setup makes both), or serve without TLS by ${off} in section ssl.`,
     },
   ];
 }

@@ -32,7 +32,7 @@ const errors = {
   },
   TLS_NOT_CONFIGURED: {
     message: "TLS is on, but {missing} is not set",
-    hint: "Set ssl.cert and ssl.key, or ssl.enable to no where clear text is acceptable.",
+    hint: "Set ssl.cert and ssl.key (`sudo zmes setup` makes both), or ssl.enable to no where clear text is acceptable.",
   },
   TLS_FILE_UNREADABLE: {
     message: "{key} {path} cannot be read: {problem}",

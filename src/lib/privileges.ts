@@ -34,7 +34,8 @@ export function becomeUser(user?: string, group?: string): string | null {
 /** Part of Node since 0.9.4; its type declarations leave it out. */
 const withInitgroups = process as typeof process & { initgroups(user: string, group: string): void };
 
-function usualUser(): string {
+/** The web server's user where nothing else is said: www-data, or apache where only that exists. */
+export function usualUser(): string {
   const known = existsSync("/etc/passwd") ? readFileSync("/etc/passwd", "utf8") : "";
   return USUAL_USERS.find((name) => new RegExp(`^${name}:`, "m").test(known)) ?? USUAL_USERS[0];
 }

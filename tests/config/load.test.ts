@@ -58,7 +58,7 @@ describe("the file that is read", () => {
     expect(loaded.config).toEqual(defaultConfig());
     expect(loaded.source).toEqual({ path: "/nowhere/a.yml", read: false, absent: true });
     expect(loaded.problems).toEqual([
-      'ssl.enable: TLS is on, but neither ssl.cert nor ssl.key is set. Name certificate and key in ssl.cert and ssl.key, or serve without TLS by "enable: no" in section ssl.',
+      'ssl.enable: TLS is on, but neither ssl.cert nor ssl.key is set. Name certificate and key in ssl.cert and ssl.key (sudo zmes setup makes both), or serve without TLS by "enable: no" in section ssl.',
     ]);
   });
 });
@@ -127,7 +127,7 @@ ssl:
       "zmes.yml:17 fcm.token_file: expected text, got a mapping",
       'zmes.yml:18 fcm.fcm_android_priority: expected one of high, normal, got "high"',
       'zmes.yml:20 hook.event_start_notify_on_hook_fail: expected a list of all, none, fcm, web, mqtt, api, got "fcm,pager"',
-      'zmes.yml:22 ssl.enable: TLS is on, but ssl.key is not set. Name certificate and key in ssl.cert and ssl.key, or serve without TLS by "enable: no" in section ssl.',
+      'zmes.yml:22 ssl.enable: TLS is on, but ssl.key is not set. Name certificate and key in ssl.cert and ssl.key (sudo zmes setup makes both), or serve without TLS by "enable: no" in section ssl.',
     ]);
   });
 
