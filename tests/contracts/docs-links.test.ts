@@ -5,34 +5,13 @@ import { dirname, join, relative } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { commands } from "../../src/cli/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { pages, root, zmesCalls } from "../support/docs-pages.ts";
 
-const root = join(import.meta.dirname, "../..");
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   readonly scripts: Readonly<Record<string, string>>;
 };
 const temporary = mkdtempSync(join(tmpdir(), "zmes-docs-"));
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
-
-interface Page {
-  readonly path: string;
-  readonly text: string;
-  /** What is typed: fenced blocks and code in the running text. Blocks of ~~~ show what programs print. */
-  readonly code: readonly string[];
-  /** The running text, without blocks. */
-  readonly prose: string;
-}
-
-const pages: readonly Page[] = [
-  ...readdirSync(root).filter((name) => name.endsWith(".md")),
-  ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => join("docs", name)),
-].map((path) => {
-  const text = readFileSync(join(root, path), "utf8");
-  const prose = text.replace(/^ *(```|~~~)[\s\S]*?^ *\1$/gm, "");
-  const blocks = [...text.matchAll(/^ *```.*\n([\s\S]*?)^ *```$/gm)].map((match) => match[1] ?? "");
-  return { path, text, prose, code: [...blocks, ...(prose.match(/`[^`]+`/g) ?? [])] };
-});
 
 test("the documents that a newcomer expects are there", () => {
   const expected = ["README", "ARCHITECTURE", "CONTRIBUTING", "CHANGELOG", "SECURITY"].map(
@@ -59,10 +38,7 @@ test.each(pages)("$path names only npm scripts that exist", ({ text }) => {
 });
 
 test.each(pages)("$path names only commands of zmes that exist, with options they have", ({ code }) => {
-  const calls = code
-    .flatMap((text) => text.replace(/\\\n\s*/g, " ").split("\n"))
-    .flatMap((line) => [...line.matchAll(/(?:^|[\s`/])zmes((?: [^\s`|;&)\]]+)+)/g)])
-    .map((match) => (match[1] ?? "").trim().split(" "));
+  const calls = zmesCalls(code).map((call) => call.split(" "));
   expect(calls.flatMap(problemsOf)).toEqual([]);
 });
 
