@@ -65,7 +65,6 @@ export async function examine({ configPath, url, login, json }: Examination, io:
     holder,
     url,
     login,
-    env: io.env,
     clock: io.clock,
   });
   try {

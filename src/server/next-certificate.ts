@@ -23,7 +23,7 @@ const WARN_MS = 14 * DAY_MS;
  */
 export async function takeUpNext(file: string, now: number, logger: Logger): Promise<boolean> {
   try {
-    const next = await nextOf(file, now);
+    const next = await nextOf(file, now, logger);
     if (next === null) return false;
     const left = new X509Certificate(await readFile(file)).validToDate.getTime() - now;
     if (left > TAKE_UP_MS + WARN_MS) return false;
@@ -53,12 +53,13 @@ interface Next {
 }
 
 /** The one that begins first among those that outlive the certificate in use; null where there is none. */
-async function nextOf(file: string, now: number): Promise<Next | null> {
+async function nextOf(file: string, now: number, logger: Logger): Promise<Next | null> {
   const folder = path.join(path.dirname(file), NEXT_FOLDER);
   const names = (await filesIn(folder)).filter((name) => name.endsWith(".pem"));
   if (names.length === 0) return null;
   const current = new X509Certificate(await readFile(file));
-  const found = await Promise.all(names.map((name) => read(path.join(folder, name))));
+  const read = await Promise.all(names.map((name) => readNext(path.join(folder, name), logger)));
+  const found = read.filter((next) => next !== null);
   const isNext = ({ certificate }: Next) =>
     certificate.validToDate > current.validToDate &&
     certificate.validToDate.getTime() > now &&
@@ -69,9 +70,15 @@ async function nextOf(file: string, now: number): Promise<Next | null> {
   return first ?? null;
 }
 
-async function read(file: string): Promise<Next> {
-  const text = await readFile(file);
-  return { file, text, certificate: new X509Certificate(text) };
+/** One that is damaged does not keep the others from their turn. */
+async function readNext(file: string, logger: Logger): Promise<Next | null> {
+  try {
+    const text = await readFile(file);
+    return { file, text, certificate: new X509Certificate(text) };
+  } catch (failure) {
+    logger.warn(`${file}, one of the certificates made ahead, cannot be used: ${reasonOf(failure)}`);
+    return null;
+  }
 }
 
 async function filesIn(folder: string): Promise<readonly string[]> {

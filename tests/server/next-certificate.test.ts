@@ -98,12 +98,18 @@ test("a certificate that setup did not make has none to follow it", async () => 
   expect(lines).toEqual([]);
 });
 
-test("what cannot be read is said, and what is served stays", async () => {
-  const before = serial();
+test("a damaged one is said, and does not keep the others from their turn", async () => {
   writeFileSync(join(folder, "next/2.pem"), "nonsense");
   expect(await takeUpNext(cert, ends - DAY_MS, logger)).toBe(false);
+  expect(lines[0]).toContain("2.pem, one of the certificates made ahead, cannot be used");
+  expect(await takeUpNext(cert, ends + 750 * DAY_MS, logger)).toBe(true);
+  expect(waiting()).toEqual(["2.pem", "4.pem", "5.pem"]);
+});
+
+test("a certificate that is gone itself is said, and nothing is put in its place", async () => {
+  rmSync(cert);
+  expect(await takeUpNext(cert, ends - DAY_MS, logger)).toBe(false);
   expect(lines[0]).toContain("The next certificate could not be taken up");
-  expect(serial()).toBe(before);
 });
 
 test("a running server shows the next one by itself, without a restart", async () => {

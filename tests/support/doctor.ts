@@ -46,7 +46,6 @@ export function createPatient(): Patient {
         holder: null,
         url: null,
         login: null,
-        env: {},
         clock: systemClock,
         ...change,
       });

@@ -1,9 +1,11 @@
 // Who starts the server when the machine starts: systemd or ZoneMinder, and not both.
 import { existsSync } from "node:fs";
 import path from "node:path";
+import pino from "pino";
 import { kindOf } from "../../zoneminder/daemon-file.ts";
+import { ownServerId } from "../../zoneminder/monitors.ts";
 import { type Check, type Finding, ok, problem, skipped, warning } from "./check.ts";
-import { hasSystemd, type Subject } from "./subject.ts";
+import { type DatabaseFacts, hasSystemd, type Subject } from "./subject.ts";
 
 export const starter: Check = {
   name: "starter",
@@ -61,7 +63,21 @@ async function zoneMinderStarts(subject: Subject): Promise<boolean | null> {
     "SELECT Value FROM Config WHERE Name = 'ZM_OPT_USE_EVENTNOTIFICATION'",
   );
   const value = rows[0]?.Value;
-  return value === undefined ? null : value === "1";
+  if (value === undefined) return null;
+  return value === "1" && (await isWantedOnThisServer(facts));
+}
+
+/** Where ZoneMinder spans several machines, each has a switch of its own (zmpkg.pl, 1.34 and later). */
+async function isWantedOnThisServer({ queries, schema }: DatabaseFacts & { kind: "up" }): Promise<boolean> {
+  if (!schema.has("Servers", "zmeventnotification")) return true;
+  const logger = pino({ level: "silent" });
+  const id = await ownServerId({ database: queries, schema, skip: [], logger });
+  if (id === null) return true;
+  const rows = await queries.query<{ Wanted: number | null }>(
+    "SELECT zmeventnotification AS Wanted FROM Servers WHERE Id = ?",
+    [id],
+  );
+  return Number(rows[0]?.Wanted ?? 1) !== 0;
 }
 
 function daemonFileKind({ zoneminder }: Subject): Starters["file"] {

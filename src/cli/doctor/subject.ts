@@ -26,8 +26,6 @@ export interface Subject {
   readonly login: { readonly user: string; readonly password: string } | null;
   /** Asks once, however many checks want to know. */
   database(): Promise<DatabaseFacts>;
-  /** Any program's environment that the server would have, too. */
-  readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
 }
 

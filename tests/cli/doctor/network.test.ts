@@ -112,6 +112,17 @@ describe.skipIf(mariadbMayBeSkipped())("beside a database", () => {
     ]);
   });
 
+  test("where ZoneMinder spans several machines, the switch of this one counts", async () => {
+    zm({ ZM_SERVER_HOST: "attic" });
+    mariadb.sql(
+      "ALTER TABLE Servers ADD COLUMN IF NOT EXISTS zmeventnotification TINYINT DEFAULT 1; DELETE FROM Servers; INSERT INTO Servers SET Id = 7, Name = 'attic', zmeventnotification = 0",
+      "zm",
+    );
+    expect(said(await patient.examine(starter))).toEqual([
+      "warning: Nothing starts it when the machine starts",
+    ]);
+  });
+
   test("the clock is compared with the database's", async () => {
     zm();
     expect(said(await patient.examine(clock))).toEqual(["ok: The clock agrees with the database's"]);
