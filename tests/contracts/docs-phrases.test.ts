@@ -69,7 +69,9 @@ describe("docs/troubleshooting.md", () => {
     const quoted = [...section.replace(/^```[\s\S]*?^```$/gm, "").matchAll(/`([^`\n]+)`/g)].map(
       (match) => match[1] ?? "",
     );
-    const messages = quoted.filter((text) => text.includes(" ") && !/^(?:sudo|systemctl|bin\/|zmes )/.test(text));
+    const messages = quoted.filter(
+      (text) => text.includes(" ") && !/^(?:sudo|systemctl|bin\/|zmes )/.test(text),
+    );
     const everything = sources().map(textOf).join("\n");
     const parts = messages.flatMap((text) => text.split(/\.\.\.|9000|\[::\]/).map((part) => part.trim()));
     const unknown = parts.filter((part) => part !== "" && !everything.includes(part));
