@@ -1,15 +1,16 @@
 // `zmes setup`: from nothing to a server that can start, with few questions.
-import { existsSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, linkSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { readServiceAccount } from "../channels/fcm-account.ts";
 import { loadConfig } from "../config/load.ts";
-import { AppError, reasonOf } from "../lib/errors.ts";
+import { AppError, reasonOf, systemCode } from "../lib/errors.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { hasSystemd } from "./doctor/subject.ts";
 import { examine } from "./doctor.ts";
+import { findOriginals } from "./import/places.ts";
 import { type Certified, ownPaths, provideCertificate } from "./setup/certificate.ts";
 import { configText, SECRETS, secretsText } from "./setup/config-text.ts";
-import { factsOf, findCertificates, findOriginals } from "./setup/found.ts";
+import { factsOf, findCertificates } from "./setup/found.ts";
 import { ownNames, tidyName } from "./setup/names.ts";
 import { offerImport } from "./setup/offer-import.ts";
 import { readSetupOptions, type SetupOptions, setupOptionsHelp } from "./setup/options.ts";
@@ -40,13 +41,22 @@ export const setup: Command = {
       return await setUp({ options, questions, root: "/", doctor }, io);
     } catch (failure) {
       if (failure instanceof Abandoned) io.stderr.write("\nNothing was changed.\n");
-      else if (failure instanceof AppError)
-        io.stderr.write(`zmes setup: ${failure.message} [${failure.code}]\n${failure.hint}\n`);
-      else throw failure;
+      else {
+        const { message, code, hint } = told(failure);
+        io.stderr.write(`zmes setup: ${message} [${code}]\n${hint}\n`);
+      }
       return EXIT.failed;
     }
   },
 };
+
+/** A full disk, a read-only mount: what the system says. Anything else is a fault of the program and goes on. */
+function told(failure: unknown): AppError {
+  if (failure instanceof AppError) return failure;
+  if (systemCode(failure) === null) throw failure;
+  const path = failure instanceof Error && "path" in failure ? String(failure.path) : "A file";
+  return new AppError("SETUP_UNWRITABLE", { path, problem: reasonOf(failure) }, failure);
+}
 
 export interface SetupRequest {
   readonly options: SetupOptions;
@@ -57,7 +67,7 @@ export interface SetupRequest {
   readonly doctor: (configPath: string | null) => Promise<number>;
 }
 
-/** Throws Abandoned before anything was changed, and AppErrors. */
+/** Throws Abandoned before anything was changed, AppErrors, and what the system says of files. */
 export async function setUp(
   { options, questions, root, doctor }: SetupRequest,
   io: CommandIo,
@@ -98,44 +108,39 @@ async function carryOut(plan: Plan, place: Place, options: SetupOptions, io: Com
   const { target, data, files } = place;
   const configFolder = path.dirname(target);
   if (plan.push.kind === "direct") await readServiceAccount(plan.push.file);
-  try {
-    files.folder(configFolder, "world");
-    files.folder(data, "server");
-    files.folder(path.join(data, "push"), "server");
-    const certified = await provideCertificate(plan.certificate, {
-      ...jobOf(place, io),
-      names: plan.names,
-      renew: false,
-    });
-    const { serviceAccount, relay } = await providePush(plan.push, configFolder, files);
-    const secrets = secretsText({
-      [SECRETS.relayKey]: relay?.key ?? "",
-      [SECRETS.mqttUser]: plan.mqtt?.username ?? "",
-      [SECRETS.mqttPassword]: plan.mqtt?.password ?? "",
-    });
-    const secretsFile = path.join(configFolder, "zmes-secrets.yml");
-    if (secrets !== null) files.write(secretsFile, secrets, "group");
-    const server = { names: plan.names, port: options.port ?? 9000, isTls: certified.ssl !== null };
-    const isPublic = plan.certificate.kind === "found" && plan.certificate.isPublic;
-    const text = configText({
-      zmConf: place.zmConf === null || place.zmConf === USUAL_ZM_CONF ? null : place.zmConf,
-      dataDirectory: data === USUAL_DATA ? null : data,
-      port: options.port,
-      ssl: certified.ssl,
-      publicUrl: isPublic ? `https://${plan.names[0]}:${server.port}` : null,
-      serviceAccount,
-      relayUrl: relay?.url ?? null,
-      mqtt: plan.mqtt === null ? null : { server: plan.mqtt.server, hasLogin: plan.mqtt.username !== "" },
-      secrets: secrets === null ? null : secretsFile,
-    });
-    if (existsSync(target)) io.stdout.write(`The configuration before is kept as ${keepBefore(target)}.\n`);
-    files.write(target, text, "group");
-    io.stdout.write(`${target} is written.\n`);
-    return { ...server, certified };
-  } catch (failure) {
-    if (failure instanceof AppError) throw failure;
-    throw new AppError("SETUP_UNWRITABLE", { path: target, problem: reasonOf(failure) }, failure);
-  }
+  files.folder(configFolder, "world");
+  files.folder(data, "server");
+  files.folder(path.join(data, "push"), "server");
+  const certified = await provideCertificate(plan.certificate, {
+    ...jobOf(place, io),
+    names: plan.names,
+    renew: false,
+  });
+  const { serviceAccount, relay } = await providePush(plan.push, configFolder, files);
+  const secrets = secretsText({
+    [SECRETS.relayKey]: relay?.key ?? "",
+    [SECRETS.mqttUser]: plan.mqtt?.username ?? "",
+    [SECRETS.mqttPassword]: plan.mqtt?.password ?? "",
+  });
+  const secretsFile = path.join(configFolder, "zmes-secrets.yml");
+  if (secrets !== null) files.write(secretsFile, secrets, "group");
+  const server = { names: plan.names, port: options.port ?? 9000, isTls: certified.ssl !== null };
+  const isPublic = plan.certificate.kind === "found" && plan.certificate.isPublic;
+  const text = configText({
+    zmConf: place.zmConf === null || place.zmConf === USUAL_ZM_CONF ? null : place.zmConf,
+    dataDirectory: data === USUAL_DATA ? null : data,
+    port: options.port,
+    ssl: certified.ssl,
+    publicUrl: isPublic ? `https://${plan.names[0]}:${server.port}` : null,
+    serviceAccount,
+    relayUrl: relay?.url ?? null,
+    mqtt: plan.mqtt === null ? null : { server: plan.mqtt.server, hasLogin: plan.mqtt.username !== "" },
+    secrets: secrets === null ? null : secretsFile,
+  });
+  if (existsSync(target)) io.stdout.write(`The configuration before is kept as ${keepBefore(target)}.\n`);
+  files.write(target, text, "group");
+  io.stdout.write(`${target} is written.\n`);
+  return { ...server, certified };
 }
 
 /** A key file that the server may not read is copied to where it may. */
@@ -148,12 +153,12 @@ async function providePush(push: PushPlan, folder: string, files: OwnedFiles) {
   return { serviceAccount: copy, relay: null };
 }
 
-/** Under a free name beside it. */
+/** Under a free name beside it: a second name, so that at no moment there is no configuration. */
 function keepBefore(target: string): string {
   for (let number = 1; ; number++) {
     const aside = `${target}.before-setup${number === 1 ? "" : `-${number}`}`;
     if (existsSync(aside)) continue;
-    renameSync(target, aside);
+    linkSync(target, aside);
     return aside;
   }
 }

@@ -59,5 +59,5 @@ const HEAD = `# Configuration of zmes, the notification server for ZoneMinder; w
 export function secretsText(values: Readonly<Record<string, string>>): string | null {
   const filled = Object.entries(values).filter(([, value]) => value !== "");
   if (filled.length === 0) return null;
-  return `# Secrets of zmes; /etc/zm/zmes.yml names them as !NAME.\n${stringify({ secrets: Object.fromEntries(filled) }, { lineWidth: 0 })}`;
+  return `# Secrets of zmes; zmes.yml names them as !NAME.\n${stringify({ secrets: Object.fromEntries(filled) }, { lineWidth: 0 })}`;
 }

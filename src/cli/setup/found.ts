@@ -1,25 +1,14 @@
-// What is on this machine already: ZoneMinder, an original's configuration, certificates of the web server.
+// What is on this machine already: ZoneMinder, and certificates of the web server.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { type CertificateFacts, certificateFacts, parseChain } from "../certificate-facts.ts";
 
 /** Debian, Fedora; then what builds from source use. */
 const ZM_CONFS = ["/etc/zm/zm.conf", "/etc/zm.conf", "/usr/local/etc/zm.conf", "/usr/local/etc/zm/zm.conf"];
-/** Where versions 1.0 to 7 of the original had theirs. */
-const ORIGINALS = [
-  "/etc/zm/zmeventnotification.yml",
-  "/etc/zm/zmeventnotification.ini",
-  "/etc/zmeventnotification.ini",
-];
 
 /** `root` stands for "/" in all of these; another one in tests. */
 export function findZmConf(root: string): string | null {
   return ZM_CONFS.map((file) => path.join(root, file)).find((file) => existsSync(file)) ?? null;
-}
-
-/** The configuration files of an original, newest kind first. */
-export function findOriginals(root: string): readonly string[] {
-  return ORIGINALS.map((file) => path.join(root, file)).filter((file) => existsSync(file));
 }
 
 export interface FoundCertificate {
