@@ -9,7 +9,7 @@ import type { AnyRule } from "../../domain/rules.ts";
 import { formatToken, formatTokenFile, parseTokenFile, type TokenEntry } from "../../store/token-file.ts";
 import { type ExportedSetting, exportSettings, type Lost, type Target } from "./settings.ts";
 
-export interface ExportedFile {
+interface ExportedFile {
   readonly name: string;
   readonly text: string;
 }

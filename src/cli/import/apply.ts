@@ -5,6 +5,7 @@ import { reasonOf } from "../../lib/errors.ts";
 import { setAside } from "../../store/json-file.ts";
 import type { OwnedFiles } from "../setup/owned-files.ts";
 import { type ImportPlan, SECRETS_TARGET, TARGET } from "./plan.ts";
+import { hasPhones } from "./tokens.ts";
 
 export type Applied =
   | { readonly ok: true; readonly written: readonly string[]; readonly backups: readonly string[] }
@@ -39,9 +40,9 @@ export async function applyImport(plan: ImportPlan, files: OwnedFiles, force: bo
   }
 }
 
-/** False where a file is there by now: phones may have registered in it. */
+/** False where phones have registered meanwhile. */
 function copyPhones(from: string, to: string, files: OwnedFiles): boolean {
-  if (existsSync(to)) return false;
+  if (hasPhones(to)) return false;
   files.folder(path.dirname(to), "server");
   files.write(to, readFileSync(from), "server");
   return true;

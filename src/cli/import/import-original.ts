@@ -2,6 +2,7 @@
 
 import { readZmConf } from "../../zoneminder/zm-conf.ts";
 import { MADE_FILES } from "../made-files.ts";
+import { findZmConf } from "../setup/found.ts";
 import { findUser, type OwnedFiles, ownedFiles, type WebUser } from "../setup/owned-files.ts";
 import { type Applied, applyImport } from "./apply.ts";
 import { findPlaces } from "./places.ts";
@@ -38,13 +39,10 @@ function madeFilesIn({ root, madeFiles }: ImportOptions): string {
   return madeFiles ?? findPlaces(root, []).inRoot(MADE_FILES);
 }
 
-const ZM_CONFS = ["/etc/zm/zm.conf", "/etc/zm.conf", "/usr/local/etc/zm.conf", "/usr/local/etc/zm/zm.conf"];
-
 /** ZoneMinder's web user, else the usual ones; where there is none, whoever runs this. */
 async function webUser(root: string): Promise<WebUser> {
-  const places = findPlaces(root, []);
-  const conf = ZM_CONFS.map((file) => places.find(file)).find((file) => file !== null);
-  const read = conf === undefined ? null : readZmConf(conf);
+  const conf = findZmConf(root);
+  const read = conf === null ? null : readZmConf(conf);
   const name = read?.ok ? read.conf.values.get("ZM_WEB_USER") : undefined;
   for (const candidate of name === undefined ? ["www-data", "apache"] : [name]) {
     const user = await findUser(candidate);

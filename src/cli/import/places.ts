@@ -37,6 +37,8 @@ export interface Places {
   /** Files of settings, the best first, as they can be opened. */
   readonly configs: readonly string[];
   readonly tokens: readonly string[];
+  /** Those of them that somebody named. */
+  readonly namedTokens: readonly string[];
   readonly objectConfigs: readonly string[];
   /** Of version 7, with address and key of the push proxy; null where it is not installed. */
   readonly pushConstants: string | null;
@@ -69,6 +71,7 @@ export function findPlaces(root: string, from: readonly string[]): Places {
     root: base,
     configs,
     tokens: [...ofKind("tokens"), ...usual(TOKEN_FILES)],
+    namedTokens: ofKind("tokens"),
     objectConfigs: [...ofKind("objectconfig"), ...usual(OBJECT_CONFIGS)],
     pushConstants: usual(PUSH_CONSTANTS.flatMap(withVersions(base)))[0] ?? null,
     find(named) {

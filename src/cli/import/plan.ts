@@ -5,6 +5,7 @@ import path from "node:path";
 import type { Dialect } from "../../config/dialect.ts";
 import { type LoadedConfig, loadConfig } from "../../config/load.ts";
 import { type KeyPath, valueAt } from "../../config/schema.ts";
+import { findZmConf } from "../setup/found.ts";
 import { lookAtDetection } from "./detection.ts";
 import { findLosses, type Loss } from "./losses.ts";
 import { findPlaces, type Places } from "./places.ts";
@@ -57,7 +58,11 @@ export async function planImport({ root, from, serverReads }: ImportRequest): Pr
   const { config, dialect } = survey.loaded;
   const isSet = survey.loaded.origins.has("fcm.token_file");
   const tokens = planTokens({ places, config, configPath: survey.path, isSet });
-  const decided = decideSettings(survey, await secretsHome(survey, places, serverReads), adjustments(tokens));
+  const decided = decideSettings(
+    survey,
+    await secretsHome(survey, places, serverReads),
+    adjustments(tokens, survey, places),
+  );
   const detection = lookAtDetection(config, places);
   const parts = {
     source: survey.path,
@@ -114,11 +119,19 @@ async function secretsHome(
   return places.find(file) === there && (await serverReads(there)) ? { kind: "original", file } : own;
 }
 
-function adjustments({ file, why }: TokenPlan) {
-  return new Map<KeyPath, { value: unknown; why: string }>(
-    file === null ? [] : [["fcm.token_file", { value: file, why }]],
-  );
+function adjustments({ file, why }: TokenPlan, { loaded }: Survey, places: Places) {
+  const adjusted = new Map<KeyPath, { readonly value: unknown; readonly why: string }>();
+  if (file !== null) adjusted.set("fcm.token_file", { value: file, why });
+  const zmConf = findZmConf(places.root);
+  if (zmConf !== null && !loaded.origins.has("zoneminder.config") && places.find(USUAL_ZM_CONF) === null)
+    adjusted.set("zoneminder.config", {
+      value: places.named(zmConf),
+      why: "ZoneMinder's own configuration is there",
+    });
+  return adjusted;
 }
+
+const USUAL_ZM_CONF = "/etc/zm/zm.conf";
 
 /** Reads the new file back, and leaves out what would not mean the same: better missing than wrong. */
 function provedSettings(

@@ -46,38 +46,53 @@ export function surveyFile(file: string, places: Places): Survey {
   const content = readTextFile(file);
   const raw = content.ok ? parseConfigFile(file, content.text) : null;
   const path = places.named(file);
-  const dangers = findDangers(loaded.config, (key) => loaded.origins.has(key), isOldDialect(loaded.dialect));
+  const isSet = (key: string): boolean => loaded.origins.has(key);
+  const dangers = findDangers(loaded.config, isSet, isOldDialect(loaded.dialect));
   const isDanger = (text: string): boolean =>
     dangers.some((danger) => text === `${danger.path}: ${danger.text}`);
   const remarks = remarksByLine(file, [...loaded.problems, ...loaded.warnings], isDanger);
+  const { used, unused } = sortEntries(raw?.entries ?? [], { path, loaded, remarks });
+  const leftOver = [...remarks].flatMap(([line, texts]) =>
+    texts.map((why): Row => ({ outcome: "not used", what: nameIn(why), where: `${path}:${line}`, why })),
+  );
+  const unreadable = raw?.complete === true ? null : loaded.problems.join("\n");
+  const byLine = [...unused, ...leftOver].toSorted((one, other) => lineOf(one) - lineOf(other));
+  return { path, loaded, used, unused: byLine, unreadable, dangers };
+}
+
+interface Sorting {
+  readonly path: string;
+  readonly loaded: LoadedConfig;
+  /** By line; what an entry's row says is taken out. */
+  readonly remarks: Map<number, string[]>;
+}
+
+function sortEntries(entries: readonly RawEntry[], { path, loaded, remarks }: Sorting) {
   const used: UsedEntry[] = [];
   const unused: Row[] = [];
   const seen = new Set<string>();
-  for (const entry of raw?.entries ?? []) {
+  for (const entry of entries) {
     const what = `${printableName(entry.section)}.${printableName(entry.key)}`;
     const where = `${path}:${entry.line}`;
     const said = (remarks.get(entry.line) ?? []).map((text) => withoutName(text, what));
-    const known = knownKeys.get(oldHomes.get(what) ?? what);
-    const why =
-      known === undefined ? (said[0] ?? `section ${printableName(entry.section)} is not known`) : "";
     remarks.delete(entry.line);
-    if (known === undefined) unused.push({ outcome: "not used", what, where, why });
-    else if (!loaded.origins.has(known.path) || seen.has(known.path) || isOutvoted(said))
-      unused.push({ outcome: "not used", what, where, why: said.join("; ") });
-    else if (known.status === "no longer needed")
-      unused.push({ outcome: "not used", what, where, why: known.reason });
-    else {
+    const known = knownKeys.get(oldHomes.get(what) ?? what);
+    const isTaken = known !== undefined && loaded.origins.has(known.path) && !seen.has(known.path);
+    if (isTaken && !isOutvoted(said) && known.status !== "no longer needed") {
       seen.add(known.path);
-      const outcome = said.length > 0 ? "changed" : "taken";
-      used.push({ known, entry, row: { outcome, what, where, why: said.join("; ") } });
-    }
+      used.push({
+        known,
+        entry,
+        row: { outcome: said.length > 0 ? "changed" : "taken", what, where, why: said.join("; ") },
+      });
+    } else unused.push({ outcome: "not used", what, where, why: whyUnused(known, said, entry) });
   }
-  for (const [line, texts] of remarks)
-    for (const why of texts)
-      unused.push({ outcome: "not used", what: nameIn(why), where: `${path}:${line}`, why });
-  const unreadable = raw?.complete === true ? null : loaded.problems.join("\n");
-  const byLine = unused.toSorted((one, other) => lineOf(one) - lineOf(other));
-  return { path, loaded, used, unused: byLine, unreadable, dangers };
+  return { used, unused };
+}
+
+function whyUnused(known: KnownKey | undefined, said: readonly string[], { section }: RawEntry): string {
+  if (known === undefined) return said[0] ?? `section ${printableName(section)} is not known`;
+  return known.status === "no longer needed" ? known.reason : said.join("; ");
 }
 
 /** Where a file that a configuration names is opened. */

@@ -30,7 +30,8 @@ export function planTokens({ places, config, configPath, isSet }: TokenQuestion)
   const named = config.fcm.token_file;
   const wanted = isSet || !isFirstPlace(configPath) ? named : FIRST_TOKEN_FILE;
   const inPlace = places.inRoot(wanted);
-  const found = (isFile(inPlace) ? inPlace : null) ?? places.find(wanted) ?? places.tokens[0] ?? null;
+  const isThere = isFile(inPlace) && (places.namedTokens.length === 0 || hasPhones(inPlace));
+  const found = isThere ? inPlace : (places.namedTokens[0] ?? places.tokens[0] ?? places.find(wanted));
   if (found === null) return { ...NOTHING, rows: [] };
   const read = parsed(found);
   const others = places.tokens
@@ -49,7 +50,7 @@ export function planTokens({ places, config, configPath, isSet }: TokenQuestion)
   }
   const home = path.posix.join(config.general.base_data_path, "push/tokens.txt");
   const isAtHome = found === places.inRoot(named) && !OLD_FOLDERS.some((folder) => named.startsWith(folder));
-  const target = isAtHome || isFile(places.inRoot(home)) ? places.named(found) : home;
+  const target = isAtHome || hasPhones(places.inRoot(home)) ? places.named(found) : home;
   const isCopied = target !== places.named(found);
   const why = [
     ...(isCopied ? [`${places.named(found)} stays as it is; zmes uses a copy`] : []),
@@ -77,6 +78,13 @@ const OLD_FOLDERS = ["/etc/", "/var/lib/zmeeventnotification/"];
 const OLD_FORM =
   "zmes brings it to the form of version 6 and later when it starts, and keeps the old one beside it as tokens.txt.colon";
 const NOTHING = { file: null, why: "", copy: null, entries: new Map<string, TokenEntry>() };
+
+/** False for a file without phones: it is no loss when a copy takes its place. */
+export function hasPhones(file: string): boolean {
+  if (!isFile(file)) return false;
+  const read = parsed(file);
+  return typeof read === "string" || read.entries.size > 0;
+}
 
 function parsed(file: string) {
   const content = readTextFile(file);

@@ -45,7 +45,7 @@ export function secretsFile(secrets: ReadonlyMap<string, string>, of: string): s
 }
 
 /** A value as YAML that is read back as the same text, number, list or truth value. */
-export function yamlValue(value: unknown): string {
+function yamlValue(value: unknown): string {
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") return String(value);
   if (Array.isArray(value))

@@ -167,3 +167,20 @@ test("a section and a key that nobody knows are told", async () => {
   const told = rows.filter(({ outcome }) => outcome === "not used").map(({ what }) => what);
   expect(told).toEqual(expect.arrayContaining(["network.prot", "mine.a"]));
 });
+
+test("phones of a copied folder go into an empty token file, and not over one that has some", async () => {
+  const backup = machine("7.0");
+  const from = [join(backup, "etc/zm"), join(backup, "var/lib/zmeventnotification/push")];
+  const place = "var/lib/zmeventnotification/push/tokens.txt";
+  const empty = await planFor(machine(null, { [place]: '{"tokens":{}}' }), { from });
+  expect(empty.copyTokens).toEqual({ from: join(backup, place), to: `/${place}` });
+  const filled = await planFor(machine(null, { [place]: "a:b:::ios:enabled\n" }), { from });
+  expect(filled.copyTokens).toBeNull();
+});
+
+test("where ZoneMinder's own configuration is elsewhere, as on Fedora, the new file says so", async () => {
+  const plan = await planFor(machine("7.0", { "etc/zm.conf": "ZM_WEB_USER=apache\n" }));
+  expect(plan.config).toContain(
+    "zoneminder:\n  # ZoneMinder's own configuration is there\n  config: /etc/zm.conf\n",
+  );
+});
