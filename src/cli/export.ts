@@ -8,7 +8,8 @@ import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { readConfiguration } from "./configuration.ts";
 import { type Export, makeExport } from "./export/files.ts";
 import type { Target } from "./export/settings.ts";
-import { findUser } from "./setup/owned-files.ts";
+import { readAsServer } from "./read-as-server.ts";
+import { findUser, type WebUser } from "./setup/owned-files.ts";
 
 export const exportCommand: Command = {
   name: "export",
@@ -30,7 +31,9 @@ export const exportCommand: Command = {
     const loaded = readConfiguration({ overrides: [], configPath: options.config }, io.env);
     if (!loaded.source.read)
       return failed(io, `${loaded.source.path} cannot be read: there is nothing to export`);
-    const made = makeExport(loaded, options.to, folder);
+    const user = await serverUser(loaded.config.zoneminder.config);
+    const phones = await readAsServer(loaded.config.fcm.token_file, user?.name ?? "root");
+    const made = makeExport(loaded, { target: options.to, folder, phones });
     const there = made.files.map(({ name }) => path.join(folder, name)).filter((file) => existsSync(file));
     if (there.length > 0)
       return failed(
@@ -38,7 +41,7 @@ export const exportCommand: Command = {
         `${there.join(", ")} is there already and stays as it is. Name another folder with --out`,
       );
     try {
-      write(made, folder, await groupOf(loaded.config.zoneminder.config));
+      write(made, folder, user?.gid ?? null);
     } catch (failure) {
       return failed(io, `This could not be written: ${reasonOf(failure)}`);
     }
@@ -70,12 +73,11 @@ function failed(io: CommandIo, problem: string): number {
   return EXIT.failed;
 }
 
-/** The original runs as ZoneMinder's web user, who must be able to read it. Null where we cannot give files away. */
-async function groupOf(zmConf: string): Promise<number | null> {
+/** ZoneMinder's web user, as whom the original runs too; null where we are not root and can give no file away. */
+async function serverUser(zmConf: string): Promise<WebUser | null> {
   if (process.getuid?.() !== 0) return null;
   const read = readZmConf(zmConf);
-  const name = (read.ok ? read.conf.values.get("ZM_WEB_USER") : undefined) ?? "www-data";
-  return (await findUser(name))?.gid ?? null;
+  return await findUser((read.ok ? read.conf.values.get("ZM_WEB_USER") : undefined) ?? "www-data");
 }
 
 /** Passwords are in there. */

@@ -1,5 +1,14 @@
 /** `zmes export`: what it writes is read by the original, and read back it means the same. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -62,6 +71,8 @@ const TOKENS =
 
 function aServer() {
   const folder = mkdtempSync(join(tmpdir(), "zmes-export-test-"));
+  // The server's user reads its own files there.
+  chmodSync(folder, 0o755);
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const config = join(folder, "zmes.yml");
   writeFileSync(
@@ -183,6 +194,15 @@ test("a hook of version 3.2 that zmes runs from its old file gets today's switch
   const text = readFileSync(join(out, "zmeventnotification.yml"), "utf8");
   expect(text).toContain("use_hooks: yes");
   expect(text).toContain('event_start_notify_on_hook_success: "all"');
+});
+
+test.runIf(process.getuid?.() === 0)("root is not led through a link to a file of its own", async () => {
+  const { folder, config, out } = aServer();
+  writeFileSync(join(folder, "of-root"), "root:planted:1:0:9:7:::\n", { mode: 0o600 });
+  rmSync(join(folder, "phones.txt"));
+  symlinkSync(join(folder, "of-root"), join(folder, "phones.txt"));
+  expect((await run("--to", "7", "--out", out, "--config", config)).out).toContain("cannot read it");
+  expect(readdirSync(out)).not.toContain("tokens.txt");
 });
 
 test("called wrongly it says so", async () => {

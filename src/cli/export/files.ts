@@ -1,7 +1,7 @@
 // The files of an export: settings, secrets, rules and phones, as version 6 or 7 of the original reads them.
 import path from "node:path";
 import { parse } from "yaml";
-import { readTextFile } from "../../config/config-file.ts";
+import { type FileText, readTextFile } from "../../config/config-file.ts";
 import type { LoadedConfig } from "../../config/load.ts";
 import { readRules } from "../../config/rules-file.ts";
 import { sectionTitles } from "../../config/schema.ts";
@@ -20,10 +20,18 @@ export interface Export {
   readonly lost: readonly Lost[];
 }
 
-/** `folder`: where the files will be; the settings name the others by their whole path. Only reads. */
-export function makeExport(loaded: LoadedConfig, target: Target, folder: string): Export {
+export interface ExportRequest {
+  readonly target: Target;
+  /** Where the files will be; the settings name the others by their whole path. */
+  readonly folder: string;
+  /** The token file. */
+  readonly phones: FileText;
+}
+
+/** Only reads. */
+export function makeExport(loaded: LoadedConfig, { target, folder, phones: tokens }: ExportRequest): Export {
   const rules = exportRules(loaded.config.customize.es_rules, target);
-  const phones = exportPhones(loaded.config.fcm.token_file);
+  const phones = exportPhones(loaded.config.fcm.token_file, tokens);
   const inFolder = (name: string): string => path.join(folder, name);
   const rulesFile = rules.file === null ? null : inFolder(rules.file.name);
   const ending = target === 7 ? "yml" : "ini";
@@ -119,11 +127,13 @@ function lostRules(rules: ReturnType<typeof readRules>["rules"]): string[] {
   return found.flatMap(([number, why]) => (number === 0 ? [] : [`${number} ${why}`]));
 }
 
-function exportPhones(file: string): {
+function exportPhones(
+  file: string,
+  content: FileText,
+): {
   readonly files: readonly ExportedFile[];
   readonly lost: readonly Lost[];
 } {
-  const content = readTextFile(file);
   if (!content.ok) {
     if (content.absent) return { files: [], lost: [] };
     return { files: [], lost: [{ what: file, why: `it cannot be read: ${content.why}` }] };

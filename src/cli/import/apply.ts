@@ -1,8 +1,10 @@
 // Writes what an import planned. Every original stays as it is.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
+import { readTextFile } from "../../config/config-file.ts";
 import { reasonOf } from "../../lib/errors.ts";
 import { setAside } from "../../store/json-file.ts";
+import { readAsServer } from "../read-as-server.ts";
 import type { OwnedFiles } from "../setup/owned-files.ts";
 import { type ImportPlan, SECRETS_TARGET, TARGET } from "./plan.ts";
 import { hasPhones } from "./tokens.ts";
@@ -14,7 +16,7 @@ export type Applied =
 
 /** `force`: files that are there already are copied aside and replaced; otherwise nothing is written at all. */
 export async function applyImport(plan: ImportPlan, files: OwnedFiles, force: boolean): Promise<Applied> {
-  const { places, copyTokens } = plan;
+  const { places } = plan;
   const config = places.inRoot(TARGET);
   const secrets = places.inRoot(SECRETS_TARGET);
   const targets = [...(plan.secrets === null ? [] : [secrets]), config];
@@ -28,8 +30,7 @@ export async function applyImport(plan: ImportPlan, files: OwnedFiles, force: bo
     const backups: string[] = [];
     for (const file of there) backups.push(await setAside(file, "before-import"));
     files.folder(path.dirname(config), "group");
-    if (copyTokens !== null && copyPhones(copyTokens.from, places.inRoot(copyTokens.to), files))
-      written.push(places.inRoot(copyTokens.to));
+    written.push(...(await copyPhones(plan, files)));
     if (plan.secrets !== null) files.write(secrets, plan.secrets, "group");
     // The configuration comes last: without it nothing of the others counts.
     files.write(config, plan.config, "group");
@@ -40,10 +41,18 @@ export async function applyImport(plan: ImportPlan, files: OwnedFiles, force: bo
   }
 }
 
-/** False where phones have registered meanwhile. */
-function copyPhones(from: string, to: string, files: OwnedFiles): boolean {
-  if (hasPhones(to)) return false;
+/** The file that was written, if any: phones may have registered meanwhile. Throws when they cannot be copied. */
+async function copyPhones({ copyTokens, places }: ImportPlan, files: OwnedFiles): Promise<readonly string[]> {
+  if (copyTokens === null) return [];
+  const { from } = copyTokens;
+  const to = places.inRoot(copyTokens.to);
+  if (hasPhones(to)) return [];
+  // In its usual places the file is the server's user's; one that somebody named is that person's.
+  const read = places.namedTokens.includes(from)
+    ? readTextFile(from)
+    : await readAsServer(from, files.user.name);
+  if (!read.ok) throw new Error(`${from}: ${read.why}; name the file with --from if it is the right one`);
   files.folder(path.dirname(to), "server");
-  files.write(to, readFileSync(from), "server");
-  return true;
+  files.write(to, read.text, "server");
+  return [to];
 }

@@ -1,5 +1,5 @@
 /** `zmes import` as it is typed: what is found, what is written, and what it refuses. */
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findOriginals } from "../../../src/cli/import/places.ts";
@@ -135,6 +135,18 @@ test("a file of any name is taken when it is named", async () => {
   const root = machine(null, { "backup/old.settings": "[network]\nport = 9001\n" });
   const { out } = await run(root, "--root", root, "--from", join(root, "backup/old.settings"));
   expect(out).toMatch(/network\.port +\/backup\/old\.settings:2/);
+});
+
+test.runIf(process.getuid?.() === 0)("root is not led through a link to a file of its own", async () => {
+  const root = machine("3.2", { "of-root": "root:planted:1:0:9:7:::\n" });
+  chmodSync(join(root, "of-root"), 0o600);
+  const phones = join(root, "var/lib/zmeeventnotification/push/tokens.txt");
+  rmSync(phones);
+  symlinkSync(join(root, "of-root"), phones);
+  const { code, err } = await run(root, "--root", root, "--apply");
+  expect(code).toBe(1);
+  expect(err).toContain("cannot read it");
+  expect(existsSync(join(root, "var/lib/zmeventnotification/push/tokens.txt"))).toBe(false);
 });
 
 test("called wrongly it says so", async () => {

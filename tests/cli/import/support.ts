@@ -1,5 +1,6 @@
 /** A machine with an installed original: the files of tests/fixtures/originals, copied into a folder of the test. */
 import {
+  chmodSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -22,6 +23,8 @@ export const versions = readdirSync(ORIGINALS).toSorted();
 /** The version's files, and others on top, below a folder that stands for "/". */
 export function machine(version: string | null, files: Readonly<Record<string, string>> = {}): string {
   const root = mkdtempSync(join(tmpdir(), "zmes-import-test-"));
+  // The server's user reads its own files there.
+  chmodSync(root, 0o755);
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
   if (version !== null) cpSync(join(ORIGINALS, version), root, { recursive: true });
   for (const [name, text] of Object.entries(files)) {
