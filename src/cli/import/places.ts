@@ -55,7 +55,7 @@ export function findOriginals(root: string): readonly string[] {
   return findPlaces(root, []).configs;
 }
 
-/** Looks in the usual places below `root`; files and folders of `from` come first, and are then the only configurations. */
+/** Looks in the usual places below `root`; what `from` names comes first, and leaves no other configuration. */
 export function findPlaces(root: string, from: readonly string[]): Places {
   const base = path.resolve(root);
   const inRoot = (named: string): string => path.join(base, named);
@@ -66,7 +66,9 @@ export function findPlaces(root: string, from: readonly string[]): Places {
   const usual = (files: readonly string[]): string[] => files.map(inRoot).filter(isFile);
   const named = new Set(from.map((place) => path.resolve(place)));
   const ofKind = (kind: Kind): string[] => given.filter((file) => kindOf(file, named.has(file)) === kind);
-  const configs = from.length > 0 ? ofKind("config").toSorted(byAge) : usual(CONFIG_FILES);
+  const besides = [...ofKind("tokens"), ...ofKind("objectconfig")];
+  const namesConfig = given.length > besides.length || (from.length > 0 && given.length === 0);
+  const configs = namesConfig ? ofKind("config").toSorted(byAge) : usual(CONFIG_FILES);
   return {
     root: base,
     configs,

@@ -96,6 +96,14 @@ describe("with --from", () => {
     expect((await run(root, "--root", root, "--from", file)).out).toContain(`Found: ${file}`);
   });
 
+  test("a token file alone goes with the configuration that is installed", async () => {
+    const root = machine("1.0");
+    const tokens = join(machine("3.2"), "var/lib/zmeeventnotification/push/tokens.txt");
+    const { out } = await run(root, "--root", root, "--from", tokens);
+    expect(out).toContain("Found: /etc/zmeventnotification.ini");
+    expect(out).toContain(tokens);
+  });
+
   test("a file that is not there is said", async () => {
     const root = machine("7.0");
     expect((await run(root, "--root", root, "--from", "/nowhere.ini")).err).toContain("/nowhere.ini");
