@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { createWebSocketChannel } from "../../src/channels/websocket.ts";
+import { findEditable } from "../../src/config/kept-settings.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
 import { systemClock } from "../../src/lib/clock.ts";
-import type { ControlPanel } from "../../src/server/control-panel.ts";
+import type { ControlPanel, EditOutcome } from "../../src/server/control-panel.ts";
 import type { DeviceLink, DeviceRegistry } from "../../src/server/devices.ts";
 import { parseMessage } from "../../src/server/protocol.ts";
 import { aMonitor, anAlarm, briefed, eid, mid } from "../support/builders.ts";
@@ -60,17 +61,21 @@ async function answerIn(name: string): Promise<unknown> {
     client.sendText(sentIn("version") ?? "");
     await client.next();
   }
-  if (name.startsWith("alarm")) tell(alarmIn(name));
+  if (name === "alarm-update") {
+    client.sendText(message ?? "");
+    await client.next();
+  }
+  if (name.startsWith("alarm")) tell(...alarmIn(name));
   else if (message !== undefined) client.sendText(message);
   return client.next();
 }
 
-/** The control interface with a panel that agrees to everything. */
+/** The control interface with a panel that agrees to everything but settings that may not be changed from afar. */
 async function controlAnswer(name: string): Promise<unknown> {
   const panel: ControlPanel = {
     read: () => '{"notifications":{"1":0,"2":-1}}',
     order: async () => undefined,
-    edit: async () => ({ done: true }),
+    edit: async (key) => editOutcome(key),
     reset: async () => undefined,
     restart: () => undefined,
   };
@@ -99,23 +104,40 @@ function createFullRegistry(isFull: boolean): DeviceRegistry {
   return { register: () => (isFull ? "full" : link), setBadge: () => undefined };
 }
 
-function tell(alarm: Alarm): void {
-  const { sessions } = server.server;
-  createWebSocketChannel({ sessions, clock: systemClock, logger: recordingLogger([]) }).tell(
-    briefed([alarm]),
-  );
+/** What the running server says of the key, without changing anything. */
+function editOutcome(key: string): EditOutcome {
+  const named = findEditable(key);
+  if (named.found) return { done: true };
+  const { fault, problem, candidates } = named;
+  return { done: false, reason: fault === "key" ? "BADKEY" : "NOTALLOWED", problem, candidates };
 }
 
-/** The alarm that the example says was raised. */
-function alarmIn(name: string): Alarm {
+/** `link`: the address of the picture. */
+function tell(alarm: Alarm, link: string | null = null): void {
+  const { sessions } = server.server;
+  const logger = recordingLogger([]);
+  const channel = createWebSocketChannel({ sessions, clock: systemClock, logger, picture: () => link });
+  channel.tell(briefed([alarm]));
+}
+
+/** The alarm that the example says was raised, and the address of its picture. */
+function alarmIn(name: string): readonly [Alarm, string | null] {
   const example = JSON.parse(received.find((each) => each.name === name)?.text ?? "{}");
-  const { Name, MonitorId, EventId, Cause, Late } = example.events[0];
-  return anAlarm({
+  const { Name, MonitorId, EventId, Cause, Late, DetectionJson, RulesObject, Picture, Update } =
+    example.events[0];
+  const isEnd = String(Cause).startsWith("End:");
+  const alarm = anAlarm({
     monitor: aMonitor({ id: mid(Number(MonitorId)), name: Name }),
     eventId: eid(Number(EventId)),
-    cause: Cause,
+    cause: String(Cause).replace(/^End:/, ""),
     late: Late === "true",
+    phase: isEnd ? "ended" : Update === "true" ? "updated" : "started",
+    ...(!Array.isArray(DetectionJson) && {
+      hook: { result: 0, text: "", json: DetectionJson, note: "ran" },
+    }),
+    ...(RulesObject.notification_type === "critical" && { critical: true }),
   });
+  return [alarm, Picture ?? null];
 }
 
 test("there are examples, each name once on each side", () => {
@@ -166,6 +188,23 @@ test("every reason there is has its row, and no other", () => {
   const rows = [...sectionOf("## Reasons").matchAll(/^\| `([A-Z]+)` \|/gm)].map((match) => match[1]);
   expect(reasons.length).toBeGreaterThan(0);
   expect(rows.toSorted()).toEqual(reasons.toSorted());
+});
+
+test("every reason is shown in an example", () => {
+  const shown = new Set(received.map(({ text }) => JSON.parse(text).reason));
+  const rows = [...sectionOf("## Reasons").matchAll(/^\| `([A-Z]+)` \|/gm)].map((match) => match[1]);
+  expect(rows.filter((reason) => !shown.has(reason))).toEqual([]);
+});
+
+test("every key that an alarm may have is explained, and shown in an example", () => {
+  const shown = received.flatMap(({ text }) => {
+    const { events = [] } = JSON.parse(text) as { readonly events?: readonly object[] };
+    return events.flatMap((event) => Object.keys(event));
+  });
+  const explained = [...sectionOf("## Alarms").matchAll(/^\| (`[^|]+`) \|/gm)].flatMap(
+    (match) => match[1]?.match(/\w+/g) ?? [],
+  );
+  expect([...new Set(explained)].toSorted()).toEqual([...new Set(shown)].toSorted());
 });
 
 test("every way in which the server closes has its row, and no other", () => {
