@@ -205,6 +205,14 @@ test.runIf(process.getuid?.() === 0)("root is not led through a link to a file o
   expect(readdirSync(out)).not.toContain("tokens.txt");
 });
 
+test("a value that begins with ! does not become the name of a secret", async () => {
+  const { folder, out } = aServer();
+  const config = join(folder, "old.ini");
+  writeFileSync(config, "[mqtt]\nenable = 1\nusername = !alice\n[ssl]\nenable = 0\n");
+  await run("--to", "7", "--out", out, "--config", config);
+  expect(loadConfig({ path: join(out, "zmeventnotification.yml") }).config.mqtt.username).toBe("!alice");
+});
+
 test("called wrongly it says so", async () => {
   for (const argv of [[], ["--to", "5"], ["--too", "7"], ["now"]]) expect((await run(...argv)).code).toBe(2);
   expect((await run("--to", "7", "--config", "/nowhere.yml")).err).toContain("/nowhere.yml");

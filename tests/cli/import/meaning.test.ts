@@ -184,3 +184,23 @@ test("where ZoneMinder's own configuration is elsewhere, as on Fedora, the new f
     "zoneminder:\n  # ZoneMinder's own configuration is there\n  config: /etc/zm.conf\n",
   );
 });
+
+test("a value that would be read differently is left out and named", async () => {
+  const ini =
+    "[ssl]\nenable = 0\n[mqtt]\nenable = yes\ntopic = home\nusername = {{topic}}\nserver = {{username}}\n";
+  const plan = await planFor(machine(null, { "etc/zm/zmeventnotification.ini": ini }));
+  expect(rowOf(plan, "mqtt.server")).toMatchObject({
+    outcome: "not used",
+    why: expect.stringContaining("by hand"),
+  });
+  expect(plan.config).not.toContain("server:");
+  expect(plan.config).toContain("username: home");
+});
+
+test("of a key under its old and its present name, the old line is said not to be used", async () => {
+  const ini = "[ssl]\nenable = 0\n[hook]\nskip_monitors = 1\nhook_skip_monitors = 2\n";
+  const plan = await planFor(machine(null, { "etc/zm/zmeventnotification.ini": ini }));
+  expect(rowOf(plan, "hook.skip_monitors")).toMatchObject({ outcome: "not used" });
+  expect(rowOf(plan, "hook.hook_skip_monitors")).toMatchObject({ outcome: "taken" });
+  expect(plan.config).toContain("hook_skip_monitors: [2]");
+});
