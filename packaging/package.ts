@@ -192,7 +192,9 @@ function changelog(name: string, { version, epoch }: Build): string {
 }
 
 function copyDocuments(root: string, target: string): void {
-  copyFile(path.join(root, "README.md"), path.join(target, "README.md"));
+  // The pages lead to each other.
+  const pages = readdirSync(root).filter((name) => name.endsWith(".md") || name === "LICENSE");
+  for (const name of pages) copyFile(path.join(root, name), path.join(target, name));
   for (const folder of ["docs", "examples"]) {
     if (!existsSync(path.join(root, folder))) continue;
     copyTree(path.join(root, folder), path.join(target, folder));
