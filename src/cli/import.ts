@@ -1,4 +1,5 @@
 // `zmes import`: takes over the settings and phones of an installed zmeventnotification.
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { reasonOf } from "../lib/errors.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
@@ -87,6 +88,8 @@ function show({ plan }: Import, options: Options, io: CommandIo): number {
   if (options.json) io.stdout.write(importJson(plan, [], []));
   else {
     io.stdout.write(`${importReport(plan)}\n${detectionText(plan.detection, options)}`);
+    if (existsSync(plan.places.inRoot(TARGET)) && !options.force)
+      io.stdout.write(`${TARGET} is there already: --force replaces it and keeps a copy.\n`);
     io.stdout.write(`Nothing was written. To write ${TARGET}: ${commandOf(options)}\n`);
   }
   return EXIT.ok;

@@ -35,6 +35,7 @@ test("with --apply the file is for the server's group, and what was made is note
 
 test("a zmes.yml that is there is replaced only with --force, and kept", async () => {
   const root = machine("7.0", { "etc/zm/zmes.yml": "network:\n  port: 1\n" });
+  expect((await run(root, "--root", root)).out).toContain("--force");
   const refused = await run(root, "--root", root, "--apply");
   expect(refused.code).toBe(1);
   expect(refused.err).toContain("--force");
