@@ -35,6 +35,12 @@ test.each(pages)("$path names only files of the packages that there are", ({ tex
   expect(missing).toEqual([]);
 });
 
+test.each(pages)("$path names only places on a machine where the package puts something", ({ text }) => {
+  const builder = read("packaging/package.ts");
+  const named = text.match(/\/usr\/(?:lib|bin|share)\/[\w/.-]*\bzmes\b[\w.-]*/g) ?? [];
+  expect(named.filter((place) => !builder.includes(`"${place.slice(1)}`))).toEqual([]);
+});
+
 test.each(pages)("$path names the package by the version that it has", ({ path, text }) => {
   const { version } = JSON.parse(read("package.json")) as { readonly version: string };
   const named = [...text.matchAll(/\bzmes[_-](\d+\.\d+\.\d+)(?:_amd64\.deb|\.tgz)/g)].map(
