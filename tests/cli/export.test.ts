@@ -1,4 +1,5 @@
 /** `zmes export`: what it writes is read by the original, and read back it means the same. */
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   mkdtempSync,
@@ -173,6 +174,38 @@ test("version 6 gets its rules as JSON", async () => {
   expect(
     JSON.parse(readFileSync(join(out, "es_rules.json"), "utf8")).notifications.monitors["4"].rules,
   ).toHaveLength(2);
+});
+
+/** The libraries that versions 6 and 7 read their files with; Perl comes with neither. */
+const readers = {
+  "6": ["Config::IniFiles", "tie my %f, 'Config::IniFiles', (-file => shift); print encode_json(\\%f)"],
+  "7": ["YAML::XS", "print encode_json(YAML::XS::LoadFile(shift))"],
+} as const;
+
+describe.each(["6", "7"] as const)("read by the library of version %s", (to) => {
+  const [library, program] = readers[to];
+  const hasLibrary = spawnSync("perl", [`-M${library}`, "-e", "1"]).status === 0;
+  const read = (file: string) =>
+    JSON.parse(
+      execFileSync("perl", [`-M${library}`, "-MJSON::PP", "-e", program, file], { encoding: "utf8" }),
+    );
+
+  test.runIf(hasLibrary)("every value is the one that was meant", async () => {
+    const { config, out } = aServer();
+    await run("--to", to, "--out", out, "--config", config);
+    const ending = to === "7" ? "yml" : "ini";
+    const settings = read(join(out, `zmeventnotification.${ending}`));
+    expect(settings).toMatchObject({
+      general: { skip_monitors: "2,4", secrets: join(out, `secrets.${ending}`) },
+      fcm: { date_format: "%H:%M", fcm_v1_key: "!FCM_V1_KEY" },
+      mqtt: { enable: "yes", password: "!MQTT_PASSWORD", server: "broker.example.org:8883" },
+      customize: { include_picture: "yes", use_hooks: "yes" },
+      hook: { event_start_hook: "'/usr/bin/my hook' --fast", event_start_notify_on_hook_success: "fcm,web" },
+    });
+    expect(Number(settings.network.port)).toBe(9001);
+    const { secrets } = read(join(out, `secrets.${ending}`));
+    expect(secrets).toMatchObject({ MQTT_PASSWORD: "#planted = !word;", FCM_V1_KEY: "planted-key" });
+  });
 });
 
 test("nothing is overwritten", async () => {
