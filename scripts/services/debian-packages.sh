@@ -27,7 +27,7 @@ main() {
 # psmisc: zmdc.pl calls killall, and ZoneMinder's package does not ask for it.
 missing_packages() {
   local pair list=()
-  for pair in mariadbd:mariadb-server mosquitto:mosquitto zmdc.pl:zoneminder ffmpeg:ffmpeg openssl:openssl curl:curl \
+  for pair in mariadbd:mariadb-server mosquitto:mosquitto nginx:nginx zmdc.pl:zoneminder ffmpeg:ffmpeg openssl:openssl curl:curl \
     pgrep:procps killall:psmisc systemd-notify:systemd; do
     command -v "${pair%%:*}" >/dev/null || list+=("${pair##*:}")
   done
@@ -41,6 +41,7 @@ These Debian packages are missing and could not be installed: $1
   mariadb-server           the tests of ZoneMinder's database
   zoneminder ffmpeg        the tests against a real ZoneMinder (root only)
   mosquitto                the tests of MQTT
+  nginx                    the test of the reverse proxy that the documents show
   systemd                  the tests of its unit (nothing of it is started)
   openssl curl procps psmisc   used by the tests above
 As root: apt-get install --no-install-recommends $1
