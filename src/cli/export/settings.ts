@@ -41,7 +41,7 @@ export function exportSettings(
     const { path } = known;
     const isSet = loaded.origins.has(path) || additions.has(path) || replaced.has(path) || path in WANTED;
     const value = replaced.has(path) ? replaced.get(path) : (additions.get(path) ?? valueNow(known));
-    if (!isSet || isNothing(value)) return [];
+    if (!isSet || isNothing(value) || isNeedless(known, value, target)) return [];
     const why = whyLost(known, value, target);
     if (why !== null) lost.push({ what: path, why });
     return why === null ? [written(known, value)] : [];
@@ -82,9 +82,15 @@ function isNothing(value: unknown): boolean {
   return value === null || value === undefined || (Array.isArray(value) && value.length === 0);
 }
 
-/** Null for what that version knows. A default of ours that it does not know is no loss. */
+/** A default of ours that the version does not know is no loss. */
+function isNeedless({ path, since, fallback }: KnownKey, value: unknown, target: Target): boolean {
+  const isUnknown = since === "8" || (REMOVED[path] !== undefined && target >= REMOVED[path].before);
+  return isUnknown && JSON.stringify(value) === JSON.stringify(fallback);
+}
+
+/** Null for what that version knows. */
 function whyLost(known: KnownKey, value: unknown, target: Target): string | null {
-  const { path, since, fallback } = known;
+  const { path, since } = known;
   const removed = REMOVED[path];
   if (removed !== undefined && target >= removed.before) return removed.why;
   if (path === "mqtt.server" && /^wss?:/i.test(String(value)))
@@ -92,7 +98,6 @@ function whyLost(known: KnownKey, value: unknown, target: Target): string | null
   if (/[\r\n]/.test(textOf(value)) && target === 6) return "an INI file has no values of several lines";
   const isNewer = since === "8" || Number(since.split(".")[0]) > target;
   if (!isNewer) return null;
-  if (JSON.stringify(value) === JSON.stringify(fallback)) return null;
   return OUR_REASONS[path] ?? `version ${target} has nothing like it`;
 }
 
