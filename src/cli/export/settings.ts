@@ -84,7 +84,7 @@ function isNothing(value: unknown): boolean {
 
 /** A default of ours that the version does not know is no loss. */
 function isNeedless({ path, since, fallback }: KnownKey, value: unknown, target: Target): boolean {
-  const isUnknown = since === "8" || (REMOVED[path] !== undefined && target >= REMOVED[path].before);
+  const isUnknown = isNewer(since, target) || (REMOVED[path] !== undefined && target >= REMOVED[path].before);
   return isUnknown && JSON.stringify(value) === JSON.stringify(fallback);
 }
 
@@ -96,9 +96,13 @@ function whyLost(known: KnownKey, value: unknown, target: Target): string | null
   if (path === "mqtt.server" && /^wss?:/i.test(String(value)))
     return `version ${target} knows no WebSocket to the broker`;
   if (/[\r\n]/.test(textOf(value)) && target === 6) return "an INI file has no values of several lines";
-  const isNewer = since === "8" || Number(since.split(".")[0]) > target;
-  if (!isNewer) return null;
+  if (!isNewer(since, target)) return null;
   return OUR_REASONS[path] ?? `version ${target} has nothing like it`;
+}
+
+/** Our own keys are of "8". */
+function isNewer(since: string, target: Target): boolean {
+  return Number(since.split(".")[0]) > target;
 }
 
 const OUR_REASONS: Readonly<Record<KeyPath, string>> = {
