@@ -115,6 +115,7 @@ async function carryOut(plan: Plan, place: Place, options: SetupOptions, io: Com
     ...jobOf(place, io),
     names: plan.names,
     renew: false,
+    anew: false,
   });
   const { serviceAccount, relay } = await providePush(plan.push, configFolder, files);
   const secrets = secretsText({
@@ -170,7 +171,15 @@ async function renewCertificate(place: Place, options: SetupOptions, io: Command
   const known = ssl.cert === null ? [] : namesOf(ssl.cert);
   const added = options.names ?? (known.length > 0 ? [] : ownNames());
   const names = [...new Set([...known, ...added])];
-  const certified = await provideCertificate({ kind: "own" }, { ...jobOf(place, io), names, renew: true });
+  const certified = await provideCertificate(
+    { kind: "own" },
+    {
+      ...jobOf(place, io),
+      names,
+      renew: true,
+      anew: options.anew,
+    },
+  );
   const made = ownPaths(path.dirname(place.target), place.data);
   io.stdout.write(`A certificate for ${names.join(", ")} is in ${made.cert}.\n`);
   if (ssl.cert !== made.cert || ssl.key !== made.key)

@@ -31,8 +31,34 @@ export function becomeUser(user?: string, group?: string): string | null {
   return toUser;
 }
 
+interface Somebody {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * As root: does `work` with the rights and groups of that user, then is root again, so that whatever this user has put
+ * where the work is done leads no further than he himself comes. Otherwise just does it. `work` must not wait for
+ * anything: the rights are those of the whole process. Throws what `work` throws, or the system's error.
+ */
+export function actAs<T>({ name, uid, gid }: Somebody, work: () => T): T {
+  if (process.geteuid?.() !== 0 || uid === 0) return work();
+  const [groups, group] = [process.getgroups?.() ?? [], process.getegid?.() ?? 0];
+  try {
+    withInitgroups.initgroups(name, gid);
+    process.setegid?.(gid);
+    process.seteuid?.(uid);
+    return work();
+  } finally {
+    process.seteuid?.(0);
+    process.setegid?.(group);
+    process.setgroups?.(groups);
+  }
+}
+
 /** Part of Node since 0.9.4; its type declarations leave it out. */
-const withInitgroups = process as typeof process & { initgroups(user: string, group: string): void };
+const withInitgroups = process as typeof process & { initgroups(user: string, group: string | number): void };
 
 /** The web server's user where nothing else is said: www-data, or apache where only that exists. */
 export function usualUser(): string {

@@ -1,7 +1,7 @@
 // Brings the certificate about that was decided on: makes one, or lets the server read one that is there.
 import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { existsSync, lstatSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { AppError, reasonOf } from "../../lib/errors.ts";
@@ -19,6 +19,8 @@ export interface CertificateJob {
   readonly dataDirectory: string;
   /** Makes new ones although those that are there still hold. */
   readonly renew: boolean;
+  /** Keeps neither the authority nor the key: somebody may have copied the key. */
+  readonly anew: boolean;
   readonly hasSystemd: boolean;
   /** "/", or another one in tests. */
   readonly root: string;
@@ -78,11 +80,12 @@ async function makeOwn(job: CertificateJob): Promise<Certified> {
     files.folder(folder, "server");
     refuseLink(folder);
   }
-  const kept = job.renew ? null : stillGood(paths, names, now);
+  const kept = job.renew || job.anew ? null : stillGood(paths, job);
   if (kept !== null) return kept;
   // The key stays, and with it whatever phones remember of it.
-  const key = readText(paths.key, (text) => text.includes("PRIVATE KEY")) ?? newKey();
-  const before = readAuthority(paths);
+  const keyBefore = job.anew ? null : files.readServers(paths.key);
+  const key = keyBefore?.includes("PRIVATE KEY") ? keyBefore : newKey();
+  const before = job.anew ? null : readAuthority(paths, job);
   const issued = before === null ? null : await issueCertificates(before, { names, key, now });
   const isNew = issued === null || issued.length === 0;
   const authority = isNew || before === null ? await makeAuthority(names, now) : before;
@@ -97,51 +100,78 @@ async function makeOwn(job: CertificateJob): Promise<Certified> {
   }
   files.write(paths.key, key, "server");
   files.write(paths.cert, first, "server");
+  for (const name of namesIn(paths.next)) files.removeServers(path.join(paths.next, name));
   for (const [index, text] of next.entries())
     files.write(path.join(paths.next, `${index + 2}.pem`), text, "server");
-  return certified(paths, isNew, notes);
+  return certified(paths, { chain: first, isNew, notes });
 }
 
 type OwnPaths = ReturnType<typeof ownPaths>;
 
-function certified(paths: OwnPaths, isNew: boolean, notes: readonly string[]): Certified {
+interface Made {
+  /** PEM, the server's own certificate first. */
+  readonly chain: string;
+  readonly isNew: boolean;
+  readonly notes: readonly string[];
+}
+
+function certified(paths: OwnPaths, { chain, isNew, notes }: Made): Certified {
   return {
     ssl: { cert: paths.cert, key: paths.key },
     authority: { file: paths.authority, fingerprint: fingerprintOf(paths.authority), isNew },
-    fingerprint: fingerprintOf(paths.cert),
+    fingerprint: new X509Certificate(chain).fingerprint256,
     notes,
   };
 }
 
-/** Made by an earlier setup for the same names, with time left. */
-function stillGood(paths: OwnPaths, names: readonly string[], now: number): Certified | null {
+/** Made by an earlier setup for the same names, in force and with time left. */
+function stillGood(paths: OwnPaths, { names, files, now }: CertificateJob): Certified | null {
   try {
-    const [own, authority] = parseChain(readFileSync(paths.cert, "utf8"));
+    const [own, authority] = parseChain(files.readServers(paths.cert) ?? "");
     if (own === undefined || authority === undefined) return null;
     const isSame =
       alternativeNames(own).toSorted().join() === names.toSorted().join() &&
       authority.fingerprint256 === fingerprintOf(paths.authority) &&
-      isKeyOf(own.toString(), readFileSync(paths.key, "utf8")) &&
+      isKeyOf(own.toString(), files.readServers(paths.key) ?? "") &&
+      // A clock that was ahead when it was made.
+      [own, authority].every(({ validFromDate }) => validFromDate.getTime() <= now) &&
       own.validToDate.getTime() - now > LEFT_MS;
-    return isSame ? certified(paths, false, []) : null;
+    return isSame ? certified(paths, { chain: own.toString(), isNew: false, notes: [] }) : null;
   } catch {
     return null;
   }
 }
 
-function readAuthority({ authority, authorityKey }: OwnPaths) {
+/** Null unless it is root's own, as it was made: what somebody else put there must not be shown to phones as ours. */
+function readAuthority({ authority, authorityKey }: OwnPaths, { files, now }: CertificateJob) {
   try {
+    const isOwn = [authority, authorityKey].every((file) => {
+      const { uid } = lstatSync(file);
+      return lstatSync(file).isFile() && (!files.isRoot || uid === 0);
+    });
+    if (!isOwn) return null;
     const [certificate, key] = [readFileSync(authority, "utf8"), readFileSync(authorityKey, "utf8")];
-    return isKeyOf(certificate, key) ? { certificate, key } : null;
+    const isInForce = new X509Certificate(certificate).validFromDate.getTime() <= now;
+    return isInForce && isKeyOf(certificate, key) ? { certificate, key } : null;
   } catch {
     return null;
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith(".pem"));
+  } catch {
+    return [];
   }
 }
 
 /** Phones may still trust it, and somebody may want to compare. */
-function setAside({ authority }: OwnPaths, { files, now }: CertificateJob): string {
+function setAside({ authority }: OwnPaths, { files, now, anew }: CertificateJob): string {
   const aside = `${authority}.until-${new Date(now).toISOString().slice(0, 10)}`;
   files.write(aside, readFileSync(authority), "world");
+  if (anew)
+    return `The authority before is kept as ${aside}. Take it off each phone: whoever has the key before can pose as this server for phones that still trust it.`;
   return `The authority before could not sign for these names; it is kept as ${aside}, and each phone has to be given the new one.`;
 }
 
@@ -186,17 +216,21 @@ async function copyOnRenewal(
   refuseLink(paths.folder);
   const live = path.dirname(cert);
   const hook = path.join(root, "/etc/letsencrypt/renewal-hooks/deploy/zmes");
-  const to = ["install", "-o", files.user.name, "-g", String(files.user.gid), "-m", "0600", "--"].join(" ");
   files.folder(path.dirname(hook), "world");
   files.write(
     hook,
     `#!/bin/sh
 # zmes, the notification server for ZoneMinder, is given a copy of its certificate after each renewal.
 set -eu
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
 live=${quoted(live)}
 if [ "\${RENEWED_LINEAGE:-$live}" != "$live" ]; then exit 0; fi
-${to} "$live/privkey.pem" ${quoted(paths.key)}
-${to} "$live/fullchain.pem" ${quoted(paths.cert)}
+# Written with the rights of the server's user: its folder may lead anywhere.
+give() {
+  runuser -u ${quoted(files.user.name)} -- sh -c 'umask 077; cat >"$1.new" && mv -fT -- "$1.new" "$1"' sh "$2" <"$1"
+}
+give "$live/privkey.pem" ${quoted(paths.key)}
+give "$live/fullchain.pem" ${quoted(paths.cert)}
 `,
     "program",
   );
@@ -226,15 +260,6 @@ async function handOver(
   const folder = "/run/credentials/zmes.service";
   const note = `${key} stays readable by whom it was: systemd hands both files to zmes.service at each start (${dropIn}). After a renewal: sudo systemctl restart zmes`;
   return [{ cert: `${folder}/cert.pem`, key: `${folder}/key.pem` }, note];
-}
-
-function readText(file: string, isRight: (text: string) => boolean): string | null {
-  try {
-    const text = readFileSync(file, "utf8");
-    return isRight(text) ? text : null;
-  } catch {
-    return null;
-  }
 }
 
 function fingerprintOf(file: string): string {

@@ -9,6 +9,8 @@ export interface SetupOptions {
   readonly yes: boolean;
   readonly force: boolean;
   readonly renew: boolean;
+  /** A new authority and a new key as well. */
+  readonly anew: boolean;
   /** Those below are null when they are not given. */
   readonly config: string | null;
   readonly data: string | null;
@@ -40,6 +42,10 @@ export const setupOptionsHelp: readonly OptionHelp[] = [
     flag: "--renew-certificate",
     text: "only make the server's certificate anew, with the names it has and those of --name",
   },
+  {
+    flag: "--new-authority",
+    text: "the same with a new key and a new authority, after a break-in; each phone has to be given it",
+  },
 ];
 
 /** The options, or what is wrong with them. */
@@ -53,7 +59,8 @@ export function readSetupOptions(argv: readonly string[]): SetupOptions | string
     return {
       yes: values.yes === true,
       force: values.force === true,
-      renew: values["renew-certificate"] === true,
+      renew: values["renew-certificate"] === true || values["new-authority"] === true,
+      anew: values["new-authority"] === true,
       config: values.config ?? null,
       data: values.data ?? null,
       zmConf: values["zm-conf"] ?? null,
@@ -73,6 +80,7 @@ const OPTIONS = {
   yes: { type: "boolean", short: "y" },
   force: { type: "boolean" },
   "renew-certificate": { type: "boolean" },
+  "new-authority": { type: "boolean" },
   config: { type: "string" },
   data: { type: "string" },
   "zm-conf": { type: "string" },

@@ -7,16 +7,22 @@ import {
   existsSync,
   fchmodSync,
   fchownSync,
+  fstatSync,
   lchownSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
+  readFileSync,
+  readlinkSync,
   renameSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
+import { actAs } from "../../lib/privileges.ts";
 import { noteMade } from "../made-files.ts";
 
 /** Who the server runs as. */
@@ -37,6 +43,10 @@ export interface OwnedFiles {
   folder(folder: string, owner: Owner): void;
   /** The whole text or nothing; never through a link. Throws the system's error. */
   write(file: string, text: string | Buffer, owner: Owner): void;
+  /** The text of a file of the server's own, with its rights; null where it cannot be read or is no plain file. */
+  readServers(file: string): string | null;
+  /** Takes away a file of the server's own, if it is there. Throws the system's error. */
+  removeServers(file: string): void;
   /** Whether the server may read it. */
   serverReads(file: string): Promise<boolean>;
 }
@@ -66,40 +76,103 @@ export function ownedFiles(user: WebUser, list: string): OwnedFiles {
   const note = (kind: "file" | "dir", file: string): void => {
     if (isRoot) noteMade(kind, file, list);
   };
+  /** Where the server's user may put links, root works with this user's rights alone. */
+  const asServer = <T>(file: string, work: () => T): T =>
+    isOpenTo(user, path.dirname(path.resolve(file))) ? actAs(user, work) : work();
   return {
     isRoot,
     user,
     folder(folder, owner) {
-      const missing = missingFolders(folder);
-      for (const made of missing) {
-        makeFolder(made, FOLDER_MODES[owner]);
-        // The folder above may be the server's, who could put a link there in this moment: never through one.
-        if (isRoot) lchownSync(made, ...idsOf(owner));
+      for (const made of missingFolders(folder)) {
+        const make = (): void => makeFolder(made, FOLDER_MODES[owner]);
+        if (owner === "server" && isOpenTo(user, path.dirname(made))) actAs(user, make);
+        else {
+          make();
+          if (isRoot) lchownSync(made, ...idsOf(owner));
+        }
         note("dir", made);
       }
     },
     write(file, text, owner) {
       const isNew = !existsSync(file);
-      const temporary = `${file}.zmes-new`;
-      rmSync(temporary, { force: true });
-      try {
-        const fd = openSync(temporary, "wx", 0o600);
-        try {
-          if (isRoot) fchownSync(fd, ...idsOf(owner));
-          fchmodSync(fd, MODES[owner]);
-          writeFileSync(fd, text);
-        } finally {
-          closeSync(fd);
-        }
-        renameSync(temporary, file);
-      } catch (failure) {
-        rmSync(temporary, { force: true });
-        throw failure;
-      }
+      if (owner === "server") asServer(file, () => replace(file, text, MODES[owner], idsOf(owner)));
+      else replace(file, text, MODES[owner], idsOf(owner));
       if (isNew) note("file", path.resolve(file));
     },
+    readServers: (file) => (existsSync(file) ? asServer(file, () => readPlainFile(file)) : null),
+    removeServers: (file) => asServer(file, () => rmSync(file, { force: true })),
     serverReads: (file) => (isRoot ? readsAs(user.name, file) : Promise.resolve(reads(file))),
   };
+}
+
+function replace(
+  file: string,
+  text: string | Buffer,
+  mode: number,
+  [uid, gid]: readonly [number, number],
+): void {
+  const temporary = `${file}.zmes-new`;
+  rmSync(temporary, { force: true });
+  try {
+    const fd = openSync(temporary, "wx", 0o600);
+    try {
+      if (process.geteuid?.() === 0) fchownSync(fd, uid, gid);
+      fchmodSync(fd, mode);
+      writeFileSync(fd, text);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, file);
+  } catch (failure) {
+    rmSync(temporary, { force: true });
+    throw failure;
+  }
+}
+
+/** The text, or null: it cannot be read, or is a pipe or a device, on which root would wait for ever. */
+export function readPlainFile(file: string): string | null {
+  try {
+    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stat = fstatSync(fd);
+      return stat.isFile() && stat.size <= MOST_BYTES ? readFileSync(fd, "utf8") : null;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return null;
+  }
+}
+
+/** Chains of certificates have a few kilobytes. */
+const MOST_BYTES = 1024 * 1024;
+
+/**
+ * Whether the user can change what is below this folder: it, one above it, or one on the way of a link to it is his, or
+ * he may write in it. In a folder like /tmp nobody can change what is another's.
+ */
+function isOpenTo(user: WebUser, folder: string): boolean {
+  const stat = lstatSync(folder);
+  const parent = path.dirname(folder);
+  if (stat.isSymbolicLink())
+    return isOpenTo(user, parent) || isOpenTo(user, path.resolve(parent, readlinkSync(folder)));
+  if (stat.uid === user.uid) return true;
+  const isShared = (stat.mode & OTHERS_WRITE) !== 0 && (stat.mode & STICKY) === 0;
+  if (isShared && canMakeIn(folder, user)) return true;
+  return parent !== folder && isOpenTo(user, parent);
+}
+
+const STICKY = 0o1000;
+const OTHERS_WRITE = 0o022;
+
+/** Tried, since access(2) answers for root as long as the process began as root, and modes do not show lists of access. */
+function canMakeIn(folder: string, user: WebUser): boolean {
+  try {
+    actAs(user, () => rmdirSync(mkdtempSync(path.join(folder, ".zmes-"))));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Null when the folder, or the one it would be made in, can be written; else that folder. */

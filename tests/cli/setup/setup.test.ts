@@ -1,6 +1,7 @@
 /** `zmes setup` in a folder that stands for the machine; root or not. */
 import { execFileSync, spawnSync } from "node:child_process";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -26,6 +27,8 @@ const isRoot = process.getuid?.() === 0;
 let root = "";
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "zmes-setup-"));
+  // As "/" is: the server's user comes through.
+  chmodSync(root, 0o755);
   mkdirSync(join(root, "etc/zm"), { recursive: true });
   mkdirSync(join(root, "var"));
   writeFileSync(join(root, "etc/zm/zm.conf"), "ZM_WEB_USER=www-data\n");
@@ -273,7 +276,6 @@ describe.skipIf(!isRoot)("certificates that are there, without changing whose th
   async function take(folder: string, hasSystemd: boolean) {
     const user = await findUser("www-data");
     if (user === null) throw new Error("no user www-data");
-    execFileSync("chmod", ["755", root]);
     const files = ownedFiles(user, join(root, "made-files"));
     files.folder(data(), "server");
     const plan = {
@@ -288,7 +290,14 @@ describe.skipIf(!isRoot)("certificates that are there, without changing whose th
       configFolder: join(root, "etc/zm"),
       dataDirectory: data(),
     };
-    return await provideCertificate(plan, { ...job, renew: false, hasSystemd, root, now: Date.now() });
+    return await provideCertificate(plan, {
+      ...job,
+      renew: false,
+      anew: false,
+      hasSystemd,
+      root,
+      now: Date.now(),
+    });
   }
 
   function certificateIn(folder: string): string {
