@@ -8,7 +8,7 @@ import type { Mutes } from "../channels/mqtt-entities.ts";
 import { createScriptChannel } from "../channels/script.ts";
 import type { Config } from "../config/schema.ts";
 import type { Alarm, EventId } from "../domain/alarm.ts";
-import { createRunner } from "../hooks/runner.ts";
+import { createRunner, SCRIPT_PATH } from "../hooks/runner.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import { recipientIdOf } from "../store/device-entry.ts";
@@ -63,7 +63,7 @@ export function createChannels({
     options: config.push,
     hook: config.hook,
     runner: createRunner({ concurrency: 0, environment: process.env, clock }),
-    ...(process.env.PATH !== undefined && { searchPath: process.env.PATH }),
+    searchPath: SCRIPT_PATH,
     eventFolder: async ({ eventId }) => (eventId === null ? null : eventFolder(eventId)),
     logger: logger.child({ room: "script" }),
   });
