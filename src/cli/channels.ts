@@ -1,10 +1,10 @@
 // The durable channels of a server, each with its section of the configuration, in the order of their start.
 import type { Channel } from "../channels/channel.ts";
-import { createFcmChannel, type PictureLink } from "../channels/fcm.ts";
-import type { PushDevices } from "../channels/fcm-devices.ts";
-import { createTableDevices, type PhoneTable } from "../channels/fcm-notifications.ts";
-import { createMqttChannel } from "../channels/mqtt.ts";
-import type { Mutes } from "../channels/mqtt-entities.ts";
+import type { PushDevices } from "../channels/fcm/devices.ts";
+import { createFcmChannel, type PictureLink } from "../channels/fcm/fcm.ts";
+import { createTableDevices, type PhoneTable } from "../channels/fcm/notifications.ts";
+import type { Mutes } from "../channels/mqtt/entities.ts";
+import { createMqttChannel } from "../channels/mqtt/mqtt.ts";
 import { createScriptChannel } from "../channels/script.ts";
 import type { Config } from "../config/schema.ts";
 import type { Alarm, EventId } from "../domain/alarm.ts";

@@ -1,5 +1,5 @@
 // Looks at the files a configuration names, as the server will when it starts.
-import { readServiceAccount } from "../channels/fcm-account.ts";
+import { readServiceAccount } from "../channels/fcm/account.ts";
 import { scriptTrouble } from "../channels/script-file.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { loadRules } from "../config/rules-file.ts";
