@@ -30,7 +30,9 @@ export function startFileCheck(path: string, onDamaged: () => void): () => void 
 function begin(path: string): ChildProcess | null {
   try {
     const program = ["--disable-warning=ExperimentalWarning", PROGRAM, path];
-    return spawn(process.execPath, program, { stdio: "ignore" }).on("error", () => undefined);
+    // Its input is ours to close: by that it knows when we are gone.
+    const stdio = ["pipe", "ignore", "ignore"] as const;
+    return spawn(process.execPath, program, { stdio: [...stdio] }).on("error", () => undefined);
   } catch {
     return null;
   }
