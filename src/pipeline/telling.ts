@@ -12,7 +12,7 @@ export interface TellingDeps extends BriefingDeps, DecidingDeps {
 }
 
 /** An alarm as it is told, and why nobody is told of it, if so. */
-export interface ToTell extends Subject {
+interface ToTell extends Subject {
   readonly withheld: Decision["withheld"];
 }
 
