@@ -59,6 +59,10 @@ const DRAIN_MS = 250;
 const REAP_MS = 1_000;
 /** How often children that outlived their script are looked for. */
 const LOOK_EVERY_MS = 1_000;
+/** Where scripts, and programs that a script names without their folder, are looked for: what the original sets. */
+export const SCRIPT_PATH = "/bin:/usr/bin";
+/** Scripts begin here, whatever folder this program was started in. */
+const SCRIPT_FOLDER = "/";
 /** Linux takes 128 KiB per argument, with the zero at its end (MAX_ARG_STRLEN). */
 const ARGUMENT_BYTES = 131_071;
 /** What is left of a longer one: no character of JavaScript takes more than three bytes. */
@@ -113,7 +117,7 @@ export function createRunner(options: RunnerOptions): Runner {
  */
 function scriptEnvironment(own: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const kept = Object.entries(own).filter(([name, value]) => value !== undefined && !DROPPED.has(name));
-  return { ...(Object.fromEntries(kept) as Record<string, string>), PATH: "/bin:/usr/bin", SHELL: "/bin/sh" };
+  return { ...(Object.fromEntries(kept) as Record<string, string>), PATH: SCRIPT_PATH, SHELL: "/bin/sh" };
 }
 
 /** NODE_OPTIONS and NOTIFY_SOCKET are meant for us alone. */
@@ -151,7 +155,7 @@ function begin(script: ScriptRun, { environment }: RunnerOptions): ChildProcess 
       // A group of its own, so that its children can be ended with it.
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
-      cwd: "/",
+      cwd: SCRIPT_FOLDER,
       env: scriptEnvironment(environment),
     });
   } catch (failure) {
