@@ -1,7 +1,7 @@
 // `zmes setup`: from nothing to a server that can start, with few questions.
 import { existsSync, linkSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { readServiceAccount } from "../channels/fcm-account.ts";
+import { readServiceAccount } from "../channels/fcm/account.ts";
 import { loadConfig } from "../config/load.ts";
 import { AppError, reasonOf, systemCode } from "../lib/errors.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { monitorDiscovery, serverDiscovery } from "../../src/channels/mqtt-discovery.ts";
-import { ownTopics } from "../../src/channels/mqtt-topics.ts";
+import { monitorDiscovery, serverDiscovery } from "../../src/channels/mqtt/discovery.ts";
+import { ownTopics } from "../../src/channels/mqtt/topics.ts";
 import { aMonitor, mid } from "../support/builders.ts";
 import { root } from "../support/docs-pages.ts";
 

@@ -1,5 +1,5 @@
 // The clock, against the database's and Google's: logins of a service account are refused when it is minutes off.
-import { fcmWay } from "../../channels/fcm-way.ts";
+import { fcmWay } from "../../channels/fcm/way.ts";
 import { within } from "../../lib/within.ts";
 import { type Check, type Finding, ok, skipped, warning } from "./check.ts";
 import type { Subject } from "./subject.ts";

@@ -1,7 +1,7 @@
 // The MQTT broker: reached, and letting us in with the login of the configuration.
 import { randomUUID } from "node:crypto";
-import { asksForLogin } from "../../channels/mqtt-login.ts";
-import { connectionOptions, loginOf, parseBroker } from "../../channels/mqtt-options.ts";
+import { asksForLogin } from "../../channels/mqtt/login.ts";
+import { connectionOptions, loginOf, parseBroker } from "../../channels/mqtt/options.ts";
 import { reasonOf } from "../../lib/errors.ts";
 import { type Check, type Finding, ok, problem, skipped } from "./check.ts";
 

@@ -1,8 +1,8 @@
 // Push to phones: there is a key, the other side is reached, and accepts it. Nothing is sent.
-import { readServiceAccount } from "../../channels/fcm-account.ts";
-import { createHttpClient } from "../../channels/fcm-http.ts";
-import { createAccessTokens } from "../../channels/fcm-token.ts";
-import { type FcmWay, fcmWay } from "../../channels/fcm-way.ts";
+import { readServiceAccount } from "../../channels/fcm/account.ts";
+import { createHttpClient } from "../../channels/fcm/http.ts";
+import { createAccessTokens } from "../../channels/fcm/token.ts";
+import { type FcmWay, fcmWay } from "../../channels/fcm/way.ts";
 import { AppError, reasonOf } from "../../lib/errors.ts";
 import { type Check, type Finding, ok, problem, skipped, warning } from "./check.ts";
 import type { Subject } from "./subject.ts";

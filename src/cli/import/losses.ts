@@ -1,5 +1,5 @@
 // What reached people with the original and will not any more, each with the line that restores it.
-import { fcmWay } from "../../channels/fcm-way.ts";
+import { fcmWay } from "../../channels/fcm/way.ts";
 import { hasCredentials } from "../../domain/picture.ts";
 import { splitCommand } from "../../lib/command-line.ts";
 import type { TokenEntry } from "../../store/token-file.ts";

@@ -1,7 +1,7 @@
 // Asks what setup needs to know, before anything is changed.
 import path from "node:path";
-import { readServiceAccount } from "../../channels/fcm-account.ts";
-import { parseBroker } from "../../channels/mqtt-options.ts";
+import { readServiceAccount } from "../../channels/fcm/account.ts";
+import { parseBroker } from "../../channels/mqtt/options.ts";
 import { reasonOf } from "../../lib/errors.ts";
 import type { FoundCertificate } from "./found.ts";
 import { MAX_NAMES, parseNames } from "./names.ts";
