@@ -14,6 +14,7 @@ import {
   forceAlarm,
   LOG_FOLDER,
   realZoneMinderMayBeSkipped,
+  UP_MS,
   up,
   zmdc,
   zmpkg,
@@ -69,7 +70,7 @@ describe.skipIf(realZoneMinderMayBeSkipped())("started by zmdc.pl", { timeout: 6
     writeFileSync(DAEMON, ORIGINAL, { mode: 0o755 });
     expect(zmes("install-daemon")).toMatchObject({ status: 0, stderr: "" });
     await zmpkg("restart", { ZMES_CONFIG: join(folder, "zmes.yml") });
-  }, 120_000);
+  }, UP_MS);
 
   afterAll(async () => {
     await down();

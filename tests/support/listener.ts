@@ -1,5 +1,6 @@
 /** A client as a phone is one: logs in over a WebSocket and keeps what it is told. */
 import { once } from "node:events";
+import type { LookupFunction } from "node:net";
 import { vi } from "vitest";
 import { WebSocket } from "ws";
 
@@ -31,9 +32,15 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Connects without logging in. Any certificate will do. */
-export async function connect(url: string): Promise<Listener> {
-  const socket = new WebSocket(url, { rejectUnauthorized: false });
+/**
+ * Connects without logging in. Any certificate will do, unless there is an authority (its certificate, as PEM): then it has
+ * to come from there and bear the name in the URL, which is taken for a name of this machine.
+ */
+export async function connect(url: string, authority?: string): Promise<Listener> {
+  const socket = new WebSocket(
+    url,
+    authority === undefined ? { rejectUnauthorized: false } : { ca: authority, lookup: thisMachine },
+  );
   const messages: Message[] = [];
   socket.on("message", (data) => messages.push(JSON.parse(String(data)) as Message));
   await once(socket, "open");
@@ -68,9 +75,17 @@ export async function logIn(
   user: string,
   password: string,
   lists: { readonly monlist?: string; readonly intlist?: string } = {},
+  authority?: string,
 ): Promise<Listener> {
-  const listener = await connect(url);
+  const listener = await connect(url, authority);
   listener.send({ event: "auth", category: "normal", data: { user, password, ...lists } });
   await listener.message("auth");
   return listener;
 }
+
+/** What a phone's router or name server would say. */
+const thisMachine: LookupFunction = (_name, { all }, done) => {
+  const found = { address: "127.0.0.1", family: 4 };
+  if (all === true) done(null, [found]);
+  else done(null, found.address, found.family);
+};

@@ -1,5 +1,7 @@
 /** A real ZoneMinder with three synthetic cameras, driven through scripts/real-zoneminder.sh (which says what they do). */
-import { execFile, spawnSync } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { vi } from "vitest";
@@ -21,9 +23,11 @@ export function realZoneMinderMayBeSkipped(): boolean {
  * refuses with the reason where it is not ours to take.
  */
 export async function up(kind: "cameras" | "package" = "cameras"): Promise<void> {
+  await takeTurn();
   try {
     await script("up", kind);
   } catch (error) {
+    turn?.stdin?.end();
     const reason = (error as { readonly stderr?: string }).stderr?.trim() ?? String(error);
     throw new Error(`${reason}\nZMES_TEST_SKIP_REAL_ZONEMINDER=1 leaves out the tests against it.`);
   }
@@ -50,6 +54,21 @@ export async function zmdc(command: "status" | "restart" | "stop" | "start"): Pr
 /** Stops it and puts the machine's configuration back. */
 export async function down(): Promise<void> {
   await script("down");
+  turn?.stdin?.end();
+}
+
+/** For `beforeAll`: `up` waits while another file of tests uses ZoneMinder. */
+export const UP_MS = 420_000;
+
+/** Holds the lock until its input ends, and that does not outlive us. */
+let turn: ChildProcess | undefined;
+
+async function takeTurn(): Promise<void> {
+  const lock = join(tmpdir(), "zmes-real-zoneminder.lock");
+  turn = spawn("flock", [lock, "sh", "-c", "echo mine; exec cat >/dev/null"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  if (turn.stdout !== null) await once(turn.stdout, "data");
 }
 
 /** What `zmu -a` and the web page's button do. */
