@@ -24,13 +24,7 @@ export interface Detection {
 }
 
 /** Why something that a model saw does not count, in the order in which the filters act. */
-export type RejectReason =
-  | "pattern"
-  | "confidence"
-  | "size"
-  | "zone"
-  | "zone-pattern"
-  | "past-detection";
+export type RejectReason = "pattern" | "confidence" | "size" | "zone" | "zone-pattern" | "past-detection";
 
 export interface Rejected {
   readonly detection: Detection;
