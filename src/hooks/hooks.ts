@@ -7,9 +7,10 @@ import type { Clock } from "../lib/clock.ts";
 import { splitCommand } from "../lib/command-line.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
+import type { ProgramResult, ProgramRunner } from "../lib/run-program.ts";
 import { hideSecrets } from "../lib/secrets-in-logs.ts";
 import { type Answer, hookArguments, readAnswer, userScriptArguments } from "./contract.ts";
-import { createRunner, type Runner, type ScriptResult } from "./runner.ts";
+import { createRunner } from "./runner.ts";
 
 /** Keys of the section "hook". */
 export interface HookOptions {
@@ -149,7 +150,7 @@ export function createHooks(deps: HooksDeps): Hooks {
     await before;
   }
 
-  function run(by: Runner, argv: readonly string[]): Promise<ScriptResult> {
+  function run(by: ProgramRunner, argv: readonly string[]): Promise<ProgramResult> {
     return by.run({ argv, timeoutMs: hook.timeout * 1000, signal: stopping.signal });
   }
 
@@ -181,14 +182,14 @@ export function createHooks(deps: HooksDeps): Hooks {
     return unanswered("dropped");
   }
 
-  function logOutput(alarm: Alarm, { stderr, isCut }: ScriptResult, what: string): void {
+  function logOutput(alarm: Alarm, { stderr, isCut }: ProgramResult, what: string): void {
     const said = hideSecrets(stderr.trim()).slice(-LOGGED_CHARACTERS);
     if (said !== "") logger.info({ event: alarm.eventId ?? 0 }, `${about(alarm)}: the ${what} said: ${said}`);
     if (isCut)
       logger.warn(`${about(alarm)}: the ${what} printed more than ${OUTPUT_BYTES} bytes: the rest is lost`);
   }
 
-  function logAnswer(alarm: Alarm, { outcome }: Answer, { ms }: ScriptResult): void {
+  function logAnswer(alarm: Alarm, { outcome }: Answer, { ms }: ProgramResult): void {
     const { result, text, note } = outcome;
     if (note === "bad-json")
       logger.warn(`${about(alarm)}: the JSON of the hook could not be read and is left out`);
