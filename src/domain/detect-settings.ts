@@ -164,6 +164,7 @@ export interface ZoneSettings {
 
 export interface ZoneSetting {
   readonly name: string;
+  /** Empty: only lends its patterns to ZoneMinder's zone of this name (`<name>_zone_detection_pattern`). */
   readonly points: readonly Point[];
   readonly unit: "pixels" | "percent";
   readonly pattern: string | null;

@@ -47,13 +47,14 @@ export interface Zone {
 
 /** What came of one run over the pictures of an event. */
 export interface DetectionResult {
-  /** The picture that won; null when there was none, or nothing in any. */
+  /** The picture that won; null when there was none, or nothing that counts in any. */
   readonly frame: FrameId | null;
   readonly detections: readonly Detection[];
+  /** Of the winning picture; when nothing counts, of the picture with most of them. */
   readonly rejected: readonly Rejected[];
-  /** Of the winning picture as it was read. */
+  /** Of that picture as it was read; null when none could be read. */
   readonly original: Size | null;
-  /** Of the winning picture as it was analyzed: the boxes are in its pixels. Equal to `original` when not resized. */
+  /** Of that picture as it was analyzed: the boxes are in its pixels. Equal to `original` when not resized. */
   readonly analyzed: Size | null;
   /** The zones that were looked in, in pixels of the analyzed picture. */
   readonly zones: readonly Zone[];
