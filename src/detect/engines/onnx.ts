@@ -13,18 +13,6 @@ import { strongestFirst, suppress } from "../onnx/suppression.ts";
 import type { Fitted, Frame } from "../picture/frame.ts";
 import type { Engine, EngineOptions, Finding } from "./engine.ts";
 
-export interface OnnxEngine extends Engine {
-  /** What was recognized, for `zmes models`. */
-  readonly model: {
-    readonly family: string;
-    /** What `model_layout` calls it. */
-    readonly layout: string;
-    readonly width: number;
-    readonly height: number;
-    readonly device: string;
-  };
-}
-
 /**
  * Loads the model, warms it up and recognizes its layout. Rejects with an Error that names the file and the way out
  * when it cannot be read, is no detector, or its layout is not known.
@@ -33,7 +21,7 @@ export async function createOnnxEngine(
   settings: OnnxSettings,
   options: EngineOptions,
   loaders?: RuntimeLoaders,
-): Promise<OnnxEngine> {
+): Promise<Engine> {
   const { weights: file } = settings;
   const notes = readExporterNotes((await readOnnxMetadata(file)).properties);
   refuseOtherTask(file, otherTask(notes.task, { outputs: [] }));
@@ -62,14 +50,13 @@ const SUPPRESSION_SCORE = 0.2;
 /** A file of labels has one line each; this one would be something else. */
 const MAX_LABELS_BYTES = 1024 * 1024;
 
-function engineOf(model: Model, layout: Layout, labels: readonly string[] | null): OnnxEngine {
+function engineOf(model: Model, layout: Layout, labels: readonly string[] | null): Engine {
   const { width, height } = model.inputSize;
   const count =
     labels === null ? "labels unknown" : `${labels.filter((label) => label !== "").length} labels`;
   return {
     description: `${layout.family}, ${width}x${height}, ${count}, ${model.device}`,
     labels: labels?.filter((label) => label !== "") ?? null,
-    model: { family: layout.family, layout: layout.key, width, height, device: model.device },
     async detect(frame, { minConfidence, signal }) {
       signal.throwIfAborted();
       const fitted = await frame.fitted(model.inputSize, layout.form.fit);

@@ -79,7 +79,7 @@ async function loadRuntime({ loaders = usualLoaders, logger }: SessionOptions) {
     return { runtime, isNative: false };
   } catch {
     throw new Error(
-      `onnxruntime cannot be loaded: ${problem}. In the folder of zmes, run \`npm ci --ignore-scripts\`; where it has no build (Alpine, 32 bit ARM), \`npm install --no-save --ignore-scripts onnxruntime-web@1.30.0\`.`,
+      `onnxruntime cannot be loaded: ${problem}. In the folder of zmes, run \`npm ci --ignore-scripts\`; where it has no build, \`npm install --no-save --ignore-scripts onnxruntime-web@1.30.0\`.`,
     );
   }
 }
