@@ -15,7 +15,7 @@ export async function createDarknetEngine(
   if (isNew)
     options.logger.info({ config, weights, converted: path }, "A Darknet model was converted to ONNX");
   const engine = await createOnnxEngine(
-    { kind: "onnx", weights: path, labels, layout: null, inputSize: null, processor },
+    { kind: "onnx", weights: path, labels, layout: "darknet", inputSize: null, processor },
     options,
   );
   return { ...engine, description: `${basename(config)}: ${engine.description}` };
