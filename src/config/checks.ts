@@ -135,9 +135,11 @@ export function findDangers(config: Config, isSet: (path: KeyPath) => boolean): 
 }
 
 /** As compiled in, the lists name nobody, and a hook then silences everything. */
-function hookDangers({ hook, customize }: Config, isSet: (path: KeyPath) => boolean): readonly Finding[] {
+function hookDangers(config: Config, isSet: (path: KeyPath) => boolean): readonly Finding[] {
+  const { hook, customize, detection } = config;
   const start = hook.event_start_hook ?? hook.hook_script;
-  if (start !== null && !customize.use_hooks && isSet("customize.use_hooks"))
+  const isBuiltIn = { start: detection.enable, end: detection.enable && detection.at_end };
+  if (!isBuiltIn.start && start !== null && !customize.use_hooks && isSet("customize.use_hooks"))
     return [
       {
         path: "customize.use_hooks",
@@ -146,12 +148,21 @@ function hookDangers({ hook, customize }: Config, isSet: (path: KeyPath) => bool
     ];
   const lists = ["start", "end"] as const;
   return lists.flatMap((phase) => {
+    if (isBuiltIn[phase]) return replacedScripts(config, phase);
     const script = phase === "start" ? start : hook.event_end_hook;
     const key = `event_${phase}_notify_on_hook_success` as const;
     if (!customize.use_hooks || script === null || hook[key].length > 0) return [];
     const text = `a hook is run, but this list names no channel: nobody is told of ${phase}s. Set it to all.`;
     return [{ path: `hook.${key}`, text }];
   });
+}
+
+/** Who configured a script expects it to be run. */
+function replacedScripts({ hook }: Config, phase: "start" | "end"): readonly Finding[] {
+  const keys =
+    phase === "start" ? (["event_start_hook", "hook_script"] as const) : (["event_end_hook"] as const);
+  const text = "this script is not run: the built-in detector looks in its place (detection.enable).";
+  return keys.flatMap((key) => (hook[key] === null ? [] : [{ path: `hook.${key}`, text }]));
 }
 
 /** Whether there is anything by which phones can be reached. */
