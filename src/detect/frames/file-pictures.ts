@@ -86,5 +86,5 @@ async function openFile(file: string): Promise<FileHandle> {
 
 /** JPEG, PNG, WebP or GIF, by their first bytes. */
 function isPicture(head: Buffer): boolean {
-  return /^(?:\xff\xd8\xff|\x89PNG|RIFF[^]{4}WEBP|GIF8)/.test(head.toString("latin1"));
+  return /^(?:\xff\xd8\xff|\x89PNG|RIFF.{4}WEBP|GIF8)/s.test(head.toString("latin1"));
 }
