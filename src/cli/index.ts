@@ -6,6 +6,7 @@ import { devices } from "./devices.ts";
 import { exampleConfig } from "./example-config.ts";
 import { createHelp } from "./help.ts";
 import { listen } from "./listen.ts";
+import { models } from "./models.ts";
 import { outbox } from "./outbox.ts";
 import { pictures } from "./pictures.ts";
 import { rules } from "./rules.ts";
@@ -23,6 +24,7 @@ const explained: readonly Command[] = [
   rules,
   devices,
   testPush,
+  models,
   pictures,
   listen,
   demo,

@@ -57,6 +57,7 @@ test("the commands are those that the documentation promises", () => {
       "example-config",
       "help",
       "listen",
+      "models",
       "outbox",
       "pictures",
       "rules",

@@ -83,7 +83,10 @@ async function attempt(url: URL, resumed: number, options: DownloadOptions): Pro
         clearTimeout(timer);
         timer = setTimeout(() => stalled.abort(), STALL_MS);
         done += chunk.length;
-        if (done > options.maxBytes) throw tooLarge(options.maxBytes);
+        if (done > options.maxBytes) {
+          await rm(options.to, { force: true });
+          throw tooLarge(options.maxBytes);
+        }
         await file.appendFile(chunk);
         options.onProgress({ done, total, resumed: start === 0 ? 0 : resumed });
       }

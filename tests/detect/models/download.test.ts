@@ -148,6 +148,7 @@ test("a file that does not say its length is cut off at the limit", async () => 
     response.end(BYTES);
   };
   await expect(fetchIt("/model.onnx", { maxBytes: 100_000 })).rejects.toThrow("larger than");
+  expect(existsSync(to())).toBe(false);
 });
 
 test("every redirection is checked", async () => {
