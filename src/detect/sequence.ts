@@ -9,8 +9,6 @@ import { type LookedAt, lookAt } from "./look.ts";
 import type { Frame } from "./picture/frame.ts";
 import { type Run, type SequenceDeps, startRun, timed } from "./run.ts";
 
-export type { SequenceDeps } from "./run.ts";
-
 export interface SequenceOutcome {
   readonly result: DetectionResult;
   /** The picture that `result` speaks of; also when nothing in it counts (`result.frame` is null then). Null: none was read. */
@@ -24,8 +22,8 @@ export interface SequenceOutcome {
 export async function runSequence(job: DetectionJob, deps: SequenceDeps): Promise<SequenceOutcome> {
   const run = await startRun(job, deps);
   const looked: LookedAt[] = [];
+  const frames = readFrames(job.source, job.settings.frames, deps);
   try {
-    const frames = readFrames(job.source, job.settings.frames, deps);
     for (;;) {
       const next = await timed(run, "read", () => frames.next(), stepOfReading);
       if (next.done === true) break;
@@ -37,12 +35,14 @@ export async function runSequence(job: DetectionJob, deps: SequenceDeps): Promis
       deps.signal.throwIfAborted();
       if (job.settings.frameStrategy === "first" && looked.at(-1)?.detections.length !== 0) break;
     }
-    await frames.return(undefined);
   } catch (failure) {
     if (!deps.signal.aborted) throw failure;
     run.troubles.add(
       `The time was up: what was found in ${looked.length} pictures until then is all there is`,
     );
+  } finally {
+    // What it has open is closed.
+    await frames.return(undefined);
   }
   const best = winner(job.settings.frameStrategy, looked);
   const shown = best ?? mostRejected(looked);

@@ -11,7 +11,7 @@ export interface CutOptions {
   /** The program, such as "ffmpeg". */
   readonly ffmpeg: string;
   readonly signal: AbortSignal;
-  /** True: when nothing is there (past the end, or not written yet), the nearest picture before. */
+  /** True: when nothing is there (past the end, or not written yet), one 1, 2, 4 ... s before. */
   readonly stepsBack: boolean;
 }
 
