@@ -55,12 +55,12 @@ export interface Route extends LayerBase {
   readonly groupId: number;
 }
 
-export interface Shortcut extends LayerBase {
+interface Shortcut extends LayerBase {
   readonly kind: "shortcut";
   readonly activation: Activation;
 }
 
-export interface Upsample extends LayerBase {
+interface Upsample extends LayerBase {
   readonly kind: "upsample";
   readonly stride: number;
 }

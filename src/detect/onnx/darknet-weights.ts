@@ -10,7 +10,7 @@ export interface DarknetWeights {
 }
 
 /** With the batch normalization folded in: what remains is y = weights * x + biases. Read from the file when called. */
-export interface ConvolutionWeights {
+interface ConvolutionWeights {
   biases(): Float32Array;
   /** [filters, channels of a group, size, size]. */
   weights(): Float32Array;

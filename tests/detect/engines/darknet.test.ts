@@ -1,5 +1,5 @@
 // Darknet's .cfg and .weights as an engine: a tiny network that finds what is bright says where that is in the picture.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -74,6 +74,16 @@ test("the conversion is said once", async () => {
 test("files that cannot be read are named", async () => {
   const missing = { ...settings, config: join(folder, "none.cfg") };
   await expect(createDarknetEngine(missing, options)).rejects.toThrow(`${missing.config}: ENOENT`);
+});
+
+test("a converted file that the disk has spoilt is made again at the next try", async () => {
+  await (await createDarknetEngine(settings, options)).close();
+  const [name = ""] = readdirSync(options.cacheFolder);
+  writeFileSync(join(options.cacheFolder, name), "spoilt");
+  await expect(createDarknetEngine(settings, options)).rejects.toThrow(
+    `${settings.weights}, converted to ONNX, cannot be used`,
+  );
+  await (await createDarknetEngine(settings, options)).close();
 });
 
 /** 320 by 160, black but for one of the 4 by 4 cells. */

@@ -44,7 +44,7 @@ export function weightsFile(numbers: readonly (Numbers | null)[], pictures = 32_
 }
 
 /** Values, channel by channel, row by row. */
-export interface Volume {
+interface Volume {
   readonly shape: Shape;
   readonly data: Float64Array;
 }

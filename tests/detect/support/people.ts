@@ -2,7 +2,7 @@
 import sharp from "sharp";
 import { generator } from "./darknet.ts";
 
-export interface Figure {
+interface Figure {
   /** Where the middle of the body is, in pixels. */
   readonly x: number;
   readonly y: number;
