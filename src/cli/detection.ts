@@ -33,8 +33,9 @@ export interface Detection {
 
 /** The file in the data directory through which commands reach the detector. */
 export const DETECTOR_SOCKET = "detector.sock";
-/** Below it: converted models. */
+/** Below the data directory: converted models, and what cameras saw last. */
 const CACHE_FOLDER = "models/converted";
+const PAST_FOLDER = "past-detections";
 
 /** What the daemon itself asks: its own configuration, files written as that says. */
 const OWN_OPTIONS: DetectRequest["options"] = {
@@ -54,6 +55,7 @@ export function createDetection(options: DetectionOptions): Detection | null {
     { ...detection, max_wait: hook.max_wait },
     {
       cacheFolder: path.join(general.base_data_path, CACHE_FOLDER),
+      pastFolder: path.join(general.base_data_path, PAST_FOLDER),
       ...(detection.enable && { warmUp }),
       environment: options.environment,
       clock,

@@ -24,6 +24,8 @@ export interface DetectorOptions {
 export interface DetectorDeps {
   /** Converted models are kept here. */
   readonly cacheFolder: string;
+  /** What monitors saw at their last events is kept here. */
+  readonly pastFolder: string;
   /** What is loaded at each start of the process; null or absent: it starts with the first job. */
   readonly warmUp?: () => Promise<DetectSettings | null>;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -80,6 +82,7 @@ export function createDetector(options: DetectorOptions, deps: DetectorDeps): De
       threads: threadsOf(options.threads),
       niceness: options.niceness,
       cacheFolder: deps.cacheFolder,
+      pastFolder: deps.pastFolder,
     },
     idleMs: options.idle_unload * 1000,
     deps,

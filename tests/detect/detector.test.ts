@@ -28,6 +28,7 @@ describe("the detector", () => {
       { threads: 1, niceness: 10, deadline: 10, max_waiting: 50, max_wait: 20, idle_unload: 0, ...options },
       {
         cacheFolder: tmpdir(),
+        pastFolder: tmpdir(),
         environment: { PATH: process.env.PATH, ZM_DB_PASS: "secret" },
         clock: systemClock,
         logger: recordingLogger(log),

@@ -5,7 +5,8 @@ import type { Engine } from "../engines/engine.ts";
 import type { DetectionAnswer, DetectionJob } from "../job.ts";
 import { printedAnswer } from "../output/text.ts";
 import type { Frame } from "../picture/frame.ts";
-import { runSequence, type SequenceDeps } from "../sequence.ts";
+import type { SequenceDeps } from "../run.ts";
+import { runSequence } from "../sequence.ts";
 import type { LookTools } from "./work.ts";
 
 export interface AnswerDeps extends Omit<SequenceDeps, "engineFor" | "signal"> {

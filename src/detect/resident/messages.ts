@@ -13,6 +13,8 @@ export interface ProcessSetup {
   readonly niceness: number;
   /** Converted models are kept here. */
   readonly cacheFolder: string;
+  /** What monitors saw at their last events is kept here. */
+  readonly pastFolder: string;
 }
 
 export type ToProcess =
