@@ -9,6 +9,8 @@ import { type LookedAt, lookAt } from "./look.ts";
 import type { Frame } from "./picture/frame.ts";
 import { type Run, type SequenceDeps, startRun, timed } from "./run.ts";
 
+export type { SequenceDeps } from "./run.ts";
+
 export interface SequenceOutcome {
   readonly result: DetectionResult;
   /** The picture that `result` speaks of; also when nothing in it counts (`result.frame` is null then). Null: none was read. */
