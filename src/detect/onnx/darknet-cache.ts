@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { reasonOf } from "../../lib/errors.ts";
 import { DarknetError, parseDarknetConfig } from "./darknet-config.ts";
 import { darknetGraph } from "./darknet-graph.ts";
-import { buildNetwork, type DarknetNetwork } from "./darknet-network.ts";
+import { buildNetwork } from "./darknet-layers.ts";
+import type { DarknetNetwork } from "./darknet-network.ts";
 import { openDarknetWeights } from "./darknet-weights.ts";
 import { type OnnxModel, onnxChunks } from "./onnx-writer.ts";
 

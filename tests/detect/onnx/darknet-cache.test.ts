@@ -6,7 +6,7 @@ import { InferenceSession } from "onnxruntime-node";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { convertedDarknet } from "../../../src/detect/onnx/darknet-cache.ts";
 import { parseDarknetConfig } from "../../../src/detect/onnx/darknet-config.ts";
-import { buildNetwork } from "../../../src/detect/onnx/darknet-network.ts";
+import { buildNetwork } from "../../../src/detect/onnx/darknet-layers.ts";
 import { madeUpNumbers, weightsFile } from "../support/darknet.ts";
 
 const CONFIG = `[net]

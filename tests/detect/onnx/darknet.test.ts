@@ -8,7 +8,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterAll, describe, expect, test } from "vitest";
 import { DarknetError, parseDarknetConfig } from "../../../src/detect/onnx/darknet-config.ts";
 import { darknetGraph } from "../../../src/detect/onnx/darknet-graph.ts";
-import { buildNetwork } from "../../../src/detect/onnx/darknet-network.ts";
+import { buildNetwork } from "../../../src/detect/onnx/darknet-layers.ts";
 import { openDarknetWeights } from "../../../src/detect/onnx/darknet-weights.ts";
 import { encodeOnnx } from "../../../src/detect/onnx/onnx-writer.ts";
 import { generator, madeUpNumbers, referenceRows, weightsFile } from "../support/darknet.ts";
