@@ -44,7 +44,7 @@ export async function cutPicture(
     if (performance.now() - begun > CUTS_MS) break;
   }
   // A seek past the end is no error to ffmpeg, or one without a word about the file.
-  if (/invalid data|moov atom|not on whitelist|permission denied/i.test(complaint))
+  if (/invalid (?:data|argument)|moov atom|not on whitelist|permission denied/i.test(complaint))
     throw new Error(`ffmpeg cannot read it: ${complaint}`);
   return null;
 }
