@@ -8,7 +8,7 @@ export interface SourcePlan {
   readonly files: readonly PlannedFile[];
 }
 
-export interface PlannedFile {
+interface PlannedFile {
   readonly role: "weights" | "config" | "labels";
   /** Position among what was named. */
   readonly source: number;

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { reasonOf, systemCode } from "../../lib/errors.ts";
 
 /** A model that was added. */
-export interface StoredModel {
+interface StoredModel {
   /** Its file; what `detection.model` is set to. */
   readonly name: string;
   readonly files: readonly StoredFile[];

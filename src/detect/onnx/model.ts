@@ -29,6 +29,9 @@ const USUAL_SIDE = 640;
 /** More takes seconds a picture and gigabytes. */
 const MAX_SIDE = 4096;
 
+/** One is in use and one being filled; more would only hold 5 MB each after a rush. */
+const KEPT_BUFFERS = 2;
+
 /** Warms the model up. Rejects with an Error whose message continues "FILE: ...". */
 export async function prepareModel(
   { session, Tensor, device }: OpenedSession,
@@ -52,7 +55,7 @@ export async function prepareModel(
     try {
       return await use(buffer);
     } finally {
-      free.push(buffer);
+      if (free.length < KEPT_BUFFERS) free.push(buffer);
     }
   }
 

@@ -5,7 +5,7 @@ import { reasonOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 
 /** What both builds have in common. */
-export interface Runtime {
+interface Runtime {
   readonly InferenceSession: {
     create(model: string | Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
   };

@@ -7,6 +7,7 @@ import {
   lastDim,
   namedFacts,
   type Output,
+  rowCount,
   sigmoid,
   type TensorFacts,
 } from "./layout.ts";
@@ -25,7 +26,7 @@ export const darknet: Layout = {
     const { data: boxes } = outputs.named("boxes");
     const classes = dims.at(-1) ?? 0;
     const found: Candidate[] = [];
-    for (let index = 0; (index + 1) * classes <= confidences.length; index++) {
+    for (let index = 0; index < rowCount(confidences, classes); index++) {
       const [label, score] = strongest(confidences, index * classes, classes);
       if (score < minScore) continue;
       const at = (offset: number) => boxes[index * 4 + offset] ?? 0;

@@ -11,6 +11,7 @@ import {
   namedFacts,
   type Output,
   onlyGrid,
+  rowCount,
   sigmoid,
 } from "./layout.ts";
 
@@ -156,7 +157,7 @@ function decodeQueries(
   scoreOf: (value: number) => number,
 ): Candidate[] {
   const found: Candidate[] = [];
-  for (let query = 0; (query + 1) * columns <= data.length; query++) {
+  for (let query = 0; query < rowCount(data, columns); query++) {
     let best = firstClass;
     for (let column = firstClass + 1; column < lastClass; column++) {
       if ((data[query * columns + column] ?? 0) > (data[query * columns + best] ?? 0)) best = column;
@@ -171,7 +172,8 @@ function decodeQueries(
 
 function softmax(data: ArrayLike<number>, columns: number): Float32Array {
   const result = new Float32Array(data.length);
-  for (let start = 0; start + columns <= data.length; start += columns) {
+  for (let row = 0; row < rowCount(data, columns); row++) {
+    const start = row * columns;
     let most = Number.NEGATIVE_INFINITY;
     for (let index = start; index < start + columns; index++) most = Math.max(most, data[index] ?? 0);
     let sum = 0;

@@ -98,6 +98,11 @@ export function onlyGrid({ outputs }: Pick<ModelFacts, "outputs">): [rows: numbe
   return rows === null || columns === null ? null : [rows, columns];
 }
 
+/** Whole rows of so many columns; none of no columns, which a broken model may claim. */
+export function rowCount({ length }: ArrayLike<number>, columns: number): number {
+  return columns === 0 ? 0 : Math.floor(length / columns);
+}
+
 export function corners(x: number, y: number, width: number, height: number) {
   return { x1: x - width / 2, y1: y - height / 2, x2: x + width / 2, y2: y + height / 2 };
 }

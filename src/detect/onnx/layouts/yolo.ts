@@ -1,5 +1,13 @@
 // YOLO with one output of candidates: v8 and its successors (columns), v5 and v7 (rows), end to end (rows of six).
-import { type Candidate, corners, type InputForm, type Layout, lastDim, onlyGrid } from "./layout.ts";
+import {
+  type Candidate,
+  corners,
+  type InputForm,
+  type Layout,
+  lastDim,
+  onlyGrid,
+  rowCount,
+} from "./layout.ts";
 
 const FORM: InputForm = { fit: "letterbox", order: "rgb", range: "unit" };
 
@@ -133,7 +141,8 @@ const STRIDES = [8, 16, 32] as const;
 function decodeRows({ data, dims }: { data: ArrayLike<number>; dims: readonly number[] }, minScore: number) {
   const columns = dims.at(-1) ?? 0;
   const found: Candidate[] = [];
-  for (let at = 0; at + columns <= data.length; at += columns) {
+  for (let row = 0; row < rowCount(data, columns); row++) {
+    const at = row * columns;
     const objectness = data[at + 4] ?? 0;
     if (objectness < minScore) continue;
     let best = 0;
