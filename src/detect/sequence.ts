@@ -48,7 +48,8 @@ export async function runSequence(job: DetectionJob, deps: SequenceDeps): Promis
   }
   const best = winner(job.settings.frameStrategy, looked);
   const shown = best ?? mostRejected(looked);
-  if (shown !== null) await remember(best ?? firstWithPast(looked), run);
+  // Whoever ended the run may never tell of it: what nobody was told of is no past.
+  if (shown !== null && !deps.signal.aborted) await remember(best ?? firstWithPast(looked), run);
   return { result: resultOf(best, shown, run), frame: shown?.frame ?? null };
 }
 

@@ -425,6 +425,27 @@ describe("a run that is ended early", () => {
     expect(labels(outcome)).toEqual(["car"]);
   });
 
+  it("is not remembered: the next event is told of what it saw", async () => {
+    const abort = new AbortController();
+    const past = {
+      isOn: true,
+      maxDifference: { unit: "percent", value: 5 },
+      maxDifferences: {},
+      ignoredLabels: [],
+    } as const;
+    const made = engines({ yolo: { red: [finding("car")] } });
+    const given = await deps(made);
+    const job = await aJob(detectSettings([group([model("yolo")])], { past }), ["red"], {}, 1);
+    const waits = { ...job.settings.frames, frameSet: ["snapshot", "alarm"], delayBetweenFramesMs: 60_000 };
+    setTimeout(() => abort.abort(new Error("too late")), 200);
+    const first = await runSequence(
+      { ...job, settings: { ...job.settings, frames: waits } },
+      { ...given, signal: abort.signal },
+    );
+    expect(labels(first)).toEqual(["car"]);
+    expect(labels(await runSequence(await aJob(job.settings, ["red"], {}, 2), given))).toEqual(["car"]);
+  });
+
   it("before it began reads nothing", async () => {
     const made = engines({ yolo: { red: [finding("car")] } });
     const outcome = await runSequence(

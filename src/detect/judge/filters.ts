@@ -27,7 +27,7 @@ export function refusalOf(detection: Detection, context: FilterContext): Rejecte
 }
 
 /** The area in square pixels that a limit allows in a picture. */
-export function allowedArea({ unit, value }: AreaLimit, size: Size): number {
+function allowedArea({ unit, value }: AreaLimit, size: Size): number {
   return unit === "pixels" ? value : (value / 100) * size.width * size.height;
 }
 

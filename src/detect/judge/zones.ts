@@ -78,7 +78,7 @@ export function isInZone(
 }
 
 /** As ZoneMinder's zones are called in configurations: lower case, "_" for blanks. */
-export function zoneName(name: string): string {
+function zoneName(name: string): string {
   return name.trim().toLowerCase().replace(/\s/g, "_");
 }
 

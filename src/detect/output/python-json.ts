@@ -1,7 +1,7 @@
 // JSON exactly as Python's json.dumps prints it: ", " and ": ", floats as Python's repr, ASCII only.
 
 /** A number that Python would hold as a float: 1 is printed as 1.0. */
-export interface PythonFloat {
+interface PythonFloat {
   readonly float: number;
 }
 
