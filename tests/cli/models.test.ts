@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { models } from "../../src/cli/models.ts";
+import { weightsFile } from "../detect/support/darknet.ts";
 import { testIo } from "../support/command-io.ts";
 import { blobModel } from "../support/onnx-models.ts";
 
@@ -112,6 +113,24 @@ describe("add", () => {
     expect(out).toContain("Labels: cat, dog, fox\n");
     expect(out).toContain(`labels: ${join(kept(), "blob.names")}`);
     expect(readFileSync(join(kept(), "blob.names"), "utf8")).toBe("cat\ndog\nfox\n");
+  });
+
+  test("a pair of Darknet is kept under one name, and can be checked and removed by it", async () => {
+    const layers = [
+      "[net]\nwidth=32\nheight=32",
+      "[convolutional]\nfilters=7\nsize=8\nstride=8\nactivation=linear",
+      "[yolo]\nanchors=8,8\nclasses=2\n",
+    ];
+    const cfg = save("yolo.cfg", layers.join("\n"));
+    const none = { biases: Array<number>(7).fill(-10), norm: null, weights: Array<number>(7 * 192).fill(0) };
+    const weights = save("tiny.weights", weightsFile([none, null]));
+    const { code, out, err } = await run("add", cfg, weights, save("two.names", "cat\nlamp\n"));
+    expect({ code, err }).toEqual({ code: 0, err: "Trying tiny.weights ...\n" });
+    expect(out).toMatch(/^tiny\.weights: .*Darknet.*, 32x32, 2 labels, CPU$/m);
+    expect(readdirSync(kept()).toSorted()).toEqual(["models.json", "tiny.cfg", "tiny.names", "tiny.weights"]);
+    expect((await run("check", "tiny.weights")).out).toContain("Labels: cat, lamp\n");
+    await run("remove", "tiny.weights");
+    expect(readdirSync(kept())).toEqual(["models.json"]);
   });
 
   test("a name that is taken is not replaced", async () => {
