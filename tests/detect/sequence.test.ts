@@ -1,6 +1,5 @@
 // Whole runs with made pictures and engines that say what they are told to: order, strategies, past detections, failures.
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
@@ -9,6 +8,7 @@ import type { DetectionJob, MonitorFacts } from "../../src/detect/job.ts";
 import { printedAnswer } from "../../src/detect/output/text.ts";
 import { runSequence, type SequenceDeps } from "../../src/detect/sequence.ts";
 import type { DetectSettings, ModelGroup, ModelSettings } from "../../src/domain/detect-settings.ts";
+import { temporaryFolder } from "../support/folders.ts";
 import { anEvent, aStorage, type Color, colorOf, frameDeps, frameSettings, put } from "./frames/pictures.ts";
 
 /** What each model says of a picture of each color. */
@@ -140,7 +140,7 @@ async function deps(made: Engines, change: Partial<SequenceDeps> = {}): Promise<
   return {
     ...frameDeps(),
     engineFor: made.engineFor,
-    pastFolder: await mkdtemp(path.join(tmpdir(), "past-")),
+    pastFolder: await temporaryFolder(),
     logger: pino({ level: "silent" }),
     ...change,
   };
@@ -389,7 +389,7 @@ describe("past detections", () => {
   });
 
   it("that cannot be saved are a trouble, no failure", async () => {
-    const file = path.join(await mkdtemp(path.join(tmpdir(), "past-")), "file");
+    const file = path.join(await temporaryFolder(), "file");
     await writeFile(file, "");
     const outcome = await runSequence(await aJob(on), await deps(engines(parked), { pastFolder: file }));
     expect(labels(outcome)).toEqual(["car"]);

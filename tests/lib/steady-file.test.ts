@@ -1,7 +1,6 @@
 // Files that others write: what is read of them, and what never is.
 import { execFileSync } from "node:child_process";
-import { appendFile, mkdir, mkdtemp, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -12,8 +11,9 @@ import {
   openRegular,
   readSteadily,
 } from "../../src/lib/steady-file.ts";
+import { temporaryFolder } from "../support/folders.ts";
 
-const aFolder = (): Promise<string> => mkdtemp(path.join(tmpdir(), "steady-"));
+const aFolder = (): Promise<string> => temporaryFolder();
 
 const text = (file: string, mostBytes = 100) =>
   readSteadily(file, mostBytes, async (handle, size) => (await bytesAt(handle, 0, size)).toString());

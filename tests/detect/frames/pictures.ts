@@ -1,7 +1,6 @@
 // Pictures and videos for these tests, made on the spot: each has one color, so that one can tell which was read.
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import sharp from "sharp";
 import { createPortals } from "../../../src/detect/frames/portal.ts";
@@ -10,6 +9,7 @@ import type { EventSource } from "../../../src/detect/job.ts";
 import type { Frame } from "../../../src/detect/picture/frame.ts";
 import type { FrameSettings } from "../../../src/domain/detect-settings.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
+import { temporaryFolder } from "../../support/folders.ts";
 
 export const COLORS = { red: "#ff0000", green: "#00ff00", blue: "#0000ff", white: "#ffffff" } as const;
 export type Color = keyof typeof COLORS;
@@ -36,7 +36,7 @@ export async function colorOf(frame: Frame): Promise<Color | number> {
 
 /** A storage with the folder of event 5 in it. */
 export async function aStorage(): Promise<{ readonly root: string; readonly folder: string }> {
-  const root = await mkdtemp(path.join(tmpdir(), "frames-"));
+  const root = await temporaryFolder();
   const folder = path.join(root, "1/2026-01-02/5");
   await mkdir(folder, { recursive: true });
   return { root, folder };

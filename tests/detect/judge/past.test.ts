@@ -1,12 +1,12 @@
 // Parked cars: what counts as the same thing in the same place, and how it is remembered from event to event.
-import { mkdtemp, readdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { lastOther, type PastRun, pastRefusal, readPast, savePast } from "../../../src/detect/judge/past.ts";
 import type { PastSettings } from "../../../src/domain/detect-settings.ts";
 import type { Box, Detection } from "../../../src/domain/detection.ts";
+import { temporaryFolder } from "../../support/folders.ts";
 
 const size = { width: 1000, height: 1000 };
 
@@ -101,7 +101,7 @@ describe("the same thing in the same place", () => {
 });
 
 describe("the file", () => {
-  const folder = (): Promise<string> => mkdtemp(path.join(tmpdir(), "past-"));
+  const folder = (): Promise<string> => temporaryFolder();
 
   it("keeps this event and the one before it", async () => {
     const at = await folder();
