@@ -5,12 +5,14 @@ import { createDetector, type DetectionFailure, type Detector } from "../detect/
 import type { DetectionAnswer } from "../detect/job.ts";
 import type { DetectRequest } from "../detect/socket-messages.ts";
 import { createSocketServer } from "../detect/socket-server.ts";
-import type { Alarm } from "../domain/alarm.ts";
+import { type Alarm, eventId } from "../domain/alarm.ts";
 import type { BuiltIn } from "../hooks/built-in.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
+import type { Installation } from "../zoneminder/installation.ts";
 import { detectionJob, type JobFacts, type SettingsFor } from "./detection-job.ts";
+import { createSettingsFor } from "./detection-settings.ts";
 
 export interface DetectionOptions {
   readonly config: Config;
@@ -44,6 +46,28 @@ const OWN_OPTIONS: DetectRequest["options"] = {
   writesFiles: true,
   drawTo: null,
 };
+
+/** That of the installed ZoneMinder, with the settings that the configuration names. */
+export function detectionOf(parts: {
+  readonly config: Config;
+  readonly zoneminder: Pick<Installation, "detectionFacts" | "eventFiles">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): Detection | null {
+  const { config, zoneminder, clock, logger } = parts;
+  const folder = async (number: number) => {
+    const event = eventId(number);
+    return event === null ? null : zoneminder.eventFiles.folder(event);
+  };
+  return createDetection({
+    config,
+    facts: { ...zoneminder.detectionFacts, folder },
+    settingsFor: createSettingsFor(config, logger),
+    environment: process.env,
+    clock,
+    logger,
+  });
+}
 
 /** Builds it; no process runs before `start`. Null where neither alarms nor commands are to have a detector. */
 export function createDetection(options: DetectionOptions): Detection | null {

@@ -25,6 +25,7 @@ import { readZmConf, type ZmConf } from "../zoneminder/zm-conf.ts";
 import { createChannels } from "./channels.ts";
 import { watchConfig } from "./config-watch.ts";
 import { createControlPanel } from "./control-panel.ts";
+import { detectionOf } from "./detection.ts";
 import { createLiveConfig, type LiveConfig } from "./live-config.ts";
 import { programVersion } from "./version.ts";
 
@@ -162,9 +163,11 @@ async function build(options: OneRunOptions): Promise<Built> {
     clock,
   });
   const isOldDialect = loaded.dialect === "ini-1.0" || loaded.dialect === "ini-3.3";
+  const detection = detectionOf({ config, zoneminder, clock, logger: room("detector") });
   const hooks = createHooks({
     ...config,
     isOldDialect,
+    builtIn: detection?.builtIn ?? null,
     eventFolder: async ({ eventId }) => (eventId === null ? null : eventFiles.folder(eventId)),
     environment: process.env,
     clock,
@@ -175,7 +178,7 @@ async function build(options: OneRunOptions): Promise<Built> {
     clock,
     logger: logger.child({ room: "rules" }),
   });
-  const deciding = { control, rules, hooks, eventNotes, isOldDialect };
+  const deciding = { control, rules, hooks, eventNotes, isOldDialect, detector: detection?.parts ?? [] };
   const parts = { zoneminder, store, devices, pictures, channels, panel, ...deciding };
   const daemon = createDaemon({ config, version, ...parts, clock, logger });
   return { daemon, live, restart: restart.promise };
