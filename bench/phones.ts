@@ -9,6 +9,7 @@ import type { Clock } from "../src/lib/clock.ts";
 import type { Logger } from "../src/lib/log.ts";
 import type { Devices } from "../src/store/device-registry.ts";
 import { createDevices } from "../src/store/devices.ts";
+import { createKnownRights } from "../src/store/known-rights.ts";
 import type { Store } from "../src/store/store.ts";
 import type { GooglePlace } from "./google-process.ts";
 
@@ -42,8 +43,7 @@ export function createPhones(
     ...config,
     fcm: { ...config.fcm, token_file: file },
     general: { ...config.general, base_data_path: dataPath },
-    rights: zoneminder.logins,
-    memory: store,
+    rights: createKnownRights({ source: zoneminder.logins, memory: store, clock }),
     canPush: () => true,
     clock,
     logger,

@@ -199,9 +199,17 @@ export function createDaemon(options: DaemonOptions): Daemon {
     catchUp.run();
   });
 
-  // At the end, hooks under way are ended, and their alarms are decided and saved before the outbox closes.
+  // What still waits for the database at the end is decided and saved before the outbox closes.
   const waiting: Part = {
     name: "pipeline",
+    async start() {},
+    async stop() {
+      await within(pipeline.idle(), DECIDE_DEADLINE_MS);
+    },
+  };
+  // Hooks under way are ended first of all: whoever is connected hears of their alarms before the goodbye.
+  const asking: Part = {
+    name: "hooks",
     async start(signal) {
       await options.hooks?.start(signal);
     },
@@ -227,6 +235,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     monitors,
     watcher,
     server.part,
+    asking,
   ];
   const lifecycle = createLifecycle(parts, { logger, clock });
   return {
@@ -242,6 +251,8 @@ export function createDaemon(options: DaemonOptions): Daemon {
   function createCatchUp() {
     let marks: readonly ToldMark[] = [];
     let watched: readonly Monitor[] = [];
+    /** False while the disk hangs that knows what earlier runs told: nothing is looked for until then. */
+    let areMarksKnown = false;
     let due = true;
     let timer: NodeJS.Timeout | null = null;
     let retryDelay = CATCH_UP_DELAY_MS;
@@ -253,7 +264,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     };
 
     const search = async (): Promise<void> => {
-      if (!due || watched.length === 0) return;
+      if (!due || !areMarksKnown || watched.length === 0) return;
       due = false;
       try {
         const missed = await zoneminder.missedAlarms(watched, marks, config.zoneminder.late_alarm_max_age);
@@ -271,7 +282,10 @@ export function createDaemon(options: DaemonOptions): Daemon {
     return {
       name: "catch-up",
       async start() {
-        marks = await store.marks();
+        const before = store.marksBefore();
+        const known = await within(before, MARKS_DEADLINE_MS);
+        if (known === null) void before.then(begin);
+        else begin(known);
       },
       async stop() {
         isStopped = true;
@@ -284,7 +298,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
       monitorsAre(list: readonly Monitor[]) {
         watched = list;
         noteFirstWatched();
-        this.run();
+        searchIn(CATCH_UP_DELAY_MS);
       },
       /** The live watcher reports what is running first; what it told is not told again. */
       run() {
@@ -298,14 +312,23 @@ export function createDaemon(options: DaemonOptions): Daemon {
       },
     };
 
+    function begin(before: readonly ToldMark[]): void {
+      marks = before;
+      areMarksKnown = true;
+      noteFirstWatched();
+      searchIn(CATCH_UP_DELAY_MS);
+    }
+
     /** From its first minute on a camera can have missed alarms, though none of it was ever told. */
     function noteFirstWatched(): void {
+      if (!areMarksKnown) return;
       const known = new Set(marks.map((mark) => mark.monitor));
       const unknown = watched.filter(({ id }) => !known.has(id));
       const at = clock.now();
       const first = unknown.map(({ id }) => ({ monitor: id, event: null, edge: 0, at, open: false }));
       marks = [...marks, ...first];
-      store.put(first);
+      const told = new Set(pipeline.marks([]).map((mark) => mark.monitor));
+      store.put(first.filter(({ monitor }) => !told.has(monitor)));
     }
   }
 }
@@ -320,6 +343,8 @@ function durableRecipients(channels: readonly Channel[]): DurableRecipients {
 
 /** Alarms that run when the program starts are found by the first scans; what they belong to is known by then. */
 const CATCH_UP_DELAY_MS = 1_500;
+/** The store is open by then: these are a few rows. */
+const MARKS_DEADLINE_MS = 500;
 /** A search that failed is tried again ever more seldom, and at once when the database comes back. */
 const CATCH_UP_RETRY_AT_MOST_MS = 30_000;
 /** Of the 2 s in which the program must end: alarms that waited for a hook are told without. */

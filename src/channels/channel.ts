@@ -16,7 +16,8 @@ export interface Channel extends Part {
   recipients(): readonly DurableRecipient[];
   /**
    * One attempt. Resolves once the other side has accepted, with a sentence for the history ("accepted by FCM");
-   * throws a DeliveryError otherwise. Anything else thrown counts as a fault of ours and is tried again later.
+   * throws a DeliveryError otherwise. A channel whose recipients may have unknown rights looks at them here, too.
+   * Anything else thrown counts as a fault of ours and is tried again later.
    */
   deliver(notice: Notice, signal: AbortSignal): Promise<string>;
   /** Calls back when waiting pays no longer (a broker is back): what waits for its next attempt is tried at once. */

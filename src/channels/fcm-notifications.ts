@@ -2,7 +2,7 @@
 import { countPush, type Device } from "../domain/device.ts";
 import type { MonitorId } from "../domain/monitor.ts";
 import type { DurableRecipient, NoticeId, RecipientId } from "../domain/notice.ts";
-import type { Rights } from "../domain/recipient.ts";
+import type { LastKnownRights, Rights } from "../domain/recipient.ts";
 import type { Clock } from "../lib/clock.ts";
 import { reasonOf } from "../lib/errors.ts";
 import type { Part } from "../lib/lifecycle.ts";
@@ -180,9 +180,10 @@ export function createTableDevices({ table, idOf, clock, logger }: TableDevicesD
     return { id, channel: "fcm", label, preferences, takesUpdates: true, device: forRules };
   }
 
-  function rightsOfOwner({ owner }: Device): Rights {
+  function rightsOfOwner({ owner }: Device): LastKnownRights {
     if (owner === null) return openToAll ? "all" : NO_RIGHTS;
-    return rights.get(owner) ?? NO_RIGHTS;
+    const known = rights.get(owner);
+    return known === undefined ? "unknown" : (known ?? NO_RIGHTS);
   }
 
   function keep(work: Promise<void>, what: string): void {

@@ -97,10 +97,10 @@ export function createFcmChannel(deps: FcmChannelDeps): Channel {
     if (device.pushState === "disabled")
       throw new DeliveryError("rejected", "the phone switched push off meanwhile");
     // It may be another user's phone by now, and an old notice outlives the rights it was decided with.
-    if (!maySee(devices.rightsOf(device.id), notice.alarm.monitor.id)) {
-      const words = `its user may not see monitor ${notice.alarm.monitor.id} any more`;
-      throw new DeliveryError("rejected", words);
-    }
+    const rights = devices.rightsOf(device.id);
+    if (rights === "unknown") throw new DeliveryError("held", "it is not known yet what its user may see");
+    const { id } = notice.alarm.monitor;
+    if (!maySee(rights, id)) throw new DeliveryError("forbidden", `its user may not see monitor ${id}`);
     const cap = options.monthly_cap;
     if (cap !== null && pushesThisMonth(device.invocations, clock.now()) >= cap) {
       const words = `the phone got its ${cap} push messages of this month (fcm.monthly_cap)`;

@@ -5,6 +5,7 @@ import { splitCommand } from "../lib/command-line.ts";
 import type { Logger } from "../lib/log.ts";
 import { hideSecrets } from "../lib/secrets-in-logs.ts";
 import { type Channel, DeliveryError } from "./channel.ts";
+import { scriptTrouble } from "./script-file.ts";
 
 /** The section `push` of the configuration. */
 export interface ScriptOptions {
@@ -43,6 +44,8 @@ export interface ScriptChannelDeps {
   /** The section `hook`: whether scripts are given the folder of the event. */
   readonly hook: { readonly hook_pass_image_path: boolean };
   readonly runner: ScriptRunner;
+  /** $PATH, as the runner has it. */
+  readonly searchPath?: string;
   /** Where the event's files are, or will be; null when nobody can say. */
   readonly eventFolder: (alarm: Alarm) => Promise<string | null>;
   readonly logger: Logger;
@@ -62,7 +65,7 @@ const KEPT_CHARACTERS = 500;
  * a signal and the time limit. What never ran (no such file yet, no memory) is tried again.
  */
 export function createScriptChannel(deps: ScriptChannelDeps): Channel {
-  const { options, hook, runner, eventFolder, logger } = deps;
+  const { options, hook, runner, searchPath, eventFolder, logger } = deps;
   const command = options.use_api_push ? splitCommand(options.api_push_script ?? "") : null;
   const [program = ""] = command?.words ?? [];
   const recipient: DurableRecipient = {
@@ -78,7 +81,10 @@ export function createScriptChannel(deps: ScriptChannelDeps): Channel {
     concurrency: CONCURRENCY,
     expiresAfterMs: options.expires_after * 1000,
     recipients: () => (command === null ? [] : [recipient]),
-    async start() {},
+    async start() {
+      const trouble = command === null ? null : scriptTrouble(options.api_push_script ?? "", searchPath);
+      if (trouble !== null) logger.warn(`${trouble.message}. ${trouble.hint} [${trouble.code}]`);
+    },
     async stop() {
       runner.stop();
     },

@@ -1,6 +1,6 @@
 // The live channel: tells every logged-in WebSocket client of the alarms of one scan, at once and in slices.
 import type { Alarm } from "../domain/alarm.ts";
-import { type Addressee, type Briefing, decideFor } from "../domain/briefing.ts";
+import { type Addressee, type Briefing, decideFor, isFirstHeard } from "../domain/briefing.ts";
 import type { SocketCounts } from "../domain/history.ts";
 import { REFUSALS, type Refusal } from "../domain/policy.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -58,7 +58,7 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): WebSoc
     tell(alarms) {
       if (alarms.length === 0) return;
       tellTo(null, alarms);
-      const missed = alarms.filter(({ alarm }) => alarm.late && alarm.phase === "started");
+      const missed = alarms.filter(({ alarm }) => alarm.late && alarm.phase !== "updated");
       if (missed.length > 0) late.keep(missed);
     },
   };
@@ -143,8 +143,8 @@ interface Round {
   user: string | null;
   wordings: Wordings;
   /**
-   * Which alarms the client in hand gets: twice the index, one more where it is critical for that client. One array
-   * for all clients: an array each would be 2 MB per alarm.
+   * Which alarms the client in hand gets: four times the index, one more where it is critical for that client, two more
+   * where an update is its beginning. One array for all clients: an array each would be 2 MB per alarm.
    */
   readonly chosen: number[];
 }
@@ -212,6 +212,10 @@ function tellOne(round: Round, receiver: LiveReceiver): void {
   round.told += 1;
 }
 
+/** What is added to an alarm's number in `chosen`. */
+const CRITICAL = 1;
+const AS_BEGINNING = 2;
+
 /** Fills `round.chosen` and returns how many of its entries count. */
 function chooseFor(round: Round, receiver: LiveReceiver): number {
   const { recipient } = receiver;
@@ -222,17 +226,18 @@ function chooseFor(round: Round, receiver: LiveReceiver): number {
     const counts = round.counts[index];
     if (briefing === undefined || counts === undefined) continue;
     const { alarm } = briefing;
-    if (alarm.phase === "updated" && receiver.updates !== true) continue;
+    const isFirst = isFirstHeard(briefing, receiver);
+    if (alarm.phase === "updated" && receiver.updates !== true && !isFirst) continue;
     const verdict = decideFor(briefing, receiver, to, recipient, round.now);
     if (!verdict.send) {
       counts.refused[verdict.reason] += 1;
       continue;
     }
     counts.told += 1;
-    round.chosen[count++] = index * 2 + (verdict.critical ? 1 : 0);
+    round.chosen[count++] = index * 4 + (isFirst ? AS_BEGINNING : 0) + (verdict.critical ? CRITICAL : 0);
     const monitor = alarm.monitor.id;
     // Only an interval ever reads it back; 64 monitors noted for each of 9,000 clients would be 20 MB.
-    if (alarm.phase === "started" && recipient.intervals.has(monitor))
+    if ((alarm.phase === "started" || isFirst) && recipient.intervals.has(monitor))
       recipient.lastTold.set(monitor, round.now);
   }
   return count;
@@ -252,9 +257,13 @@ function bytesOf(round: Round, count: number, variant: Variant): Buffer {
 
 function frameOf({ alarms }: Round, number: number, { frames, frameOf: build }: Variant): Buffer {
   const before = frames.get(number);
-  const alarm = alarms[number >> 1]?.alarm;
+  const alarm = alarms[number >> 2]?.alarm;
   if (before !== undefined || alarm === undefined) return before ?? Buffer.alloc(0);
-  const frame = build(number % 2 === 1 ? { ...alarm, critical: true } : alarm);
+  const frame = build({
+    ...alarm,
+    ...(number & CRITICAL && { critical: true }),
+    ...(number & AS_BEGINNING && { phase: "started" }),
+  });
   frames.set(number, frame);
   return frame;
 }

@@ -63,6 +63,7 @@ export function createChannels({
     options: config.push,
     hook: config.hook,
     runner: createRunner({ concurrency: 0, environment: process.env, clock }),
+    ...(process.env.PATH !== undefined && { searchPath: process.env.PATH }),
     eventFolder: async ({ eventId }) => (eventId === null ? null : eventFolder(eventId)),
     logger: logger.child({ room: "script" }),
   });

@@ -1,5 +1,6 @@
 // Looks at the files a configuration names, as the server will when it starts.
 import { readServiceAccount } from "../channels/fcm-account.ts";
+import { scriptTrouble } from "../channels/script-file.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { loadRules } from "../config/rules-file.ts";
 import { AppError } from "../lib/errors.ts";
@@ -13,14 +14,19 @@ export interface FileFindings {
 }
 
 /** Only reads. `now` in ms since 1970. */
-export async function checkFiles({ config }: LoadedConfig, now: number): Promise<FileFindings> {
+export async function checkFiles(
+  { config }: LoadedConfig,
+  now: number,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<FileFindings> {
   const tls = await checkCertificate(config.ssl, now);
   const zoneminder = readZmConf(config.zoneminder.config);
   // The configuration may be written before ZoneMinder is installed, or on another machine: no fault of it.
   const absent = zoneminder.ok ? [] : [`The server needs ZoneMinder on this machine: ${zoneminder.problem}`];
   const push = await checkServiceAccount(config.fcm);
+  const script = checkPushScript(config.push, environment.PATH);
   const rules = checkRules(config.customize.es_rules);
-  return { warnings: [...tls.warnings, ...push, ...rules, ...absent], problems: tls.problems };
+  return { warnings: [...tls.warnings, ...push, ...script, ...rules, ...absent], problems: tls.problems };
 }
 
 /** The server starts with a broken file as well, with what it can read of it: a warning. */
@@ -42,6 +48,13 @@ async function checkServiceAccount(fcm: LoadedConfig["config"]["fcm"]): Promise<
     if (!(failure instanceof AppError)) throw failure;
     return [`${failure.message}. ${failure.hint}`];
   }
+}
+
+/** Everything else works without it: a warning, as at the start. */
+function checkPushScript(push: LoadedConfig["config"]["push"], searchPath = ""): readonly string[] {
+  if (!push.use_api_push || push.api_push_script === null) return [];
+  const trouble = scriptTrouble(push.api_push_script, searchPath);
+  return trouble === null ? [] : [`${trouble.message}. ${trouble.hint}`];
 }
 
 async function checkCertificate(ssl: LoadedConfig["config"]["ssl"], now: number): Promise<FileFindings> {

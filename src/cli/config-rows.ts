@@ -36,6 +36,8 @@ const LABEL_WIDTH = 38;
 
 // The seeds of 1.0 and 3.2 show these rows, and 7 has none for them; 6 still has the second.
 const BEFORE_3_3: readonly Dialect[] = ["ini-1.0"];
+const BEFORE_5: readonly Dialect[] = ["ini-1.0", "ini-3.3"];
+const FROM_5: readonly Dialect[] = ["ini-5.0", "yaml-7", "none"];
 const EVERY_INI: readonly Dialect[] = ["ini-1.0", "ini-3.3", "ini-5.0"];
 
 const ROWS: readonly (readonly Row[])[] = [
@@ -109,8 +111,9 @@ const ROWS: readonly (readonly Row[])[] = [
     { label: "Monitor rules file....................", show: "customize.es_rules" },
   ],
   [
-    { label: "Hook ..........................", show: "hook.hook_script", dialects: BEFORE_3_3 },
-    { label: "Use Hooks.............................", show: "customize.use_hooks" },
+    { label: "Hook ..........................", show: "hook.hook_script", dialects: BEFORE_5 },
+    { label: "Use Hooks.............................", show: hasHook, dialects: BEFORE_5 },
+    { label: "Use Hooks.............................", show: "customize.use_hooks", dialects: FROM_5 },
     { label: "Max Parallel Hooks....................", show: "hook.max_parallel_hooks" },
     { label: "Hook Script on Event Start ...........", show: "hook.event_start_hook" },
     { label: "User Script on Event Start............", show: "hook.event_start_hook_notify_userscript" },
@@ -150,6 +153,11 @@ function fcmMode({ config }: Shown): string {
 /** The original has a key of its own built in and says "default" for it; we have none. */
 function fcmKey({ config }: Shown): string {
   return config.fcm.fcm_v1_key === null ? "(undefined)" : "custom";
+}
+
+/** There was no switch: what was configured ran. */
+function hasHook({ config: { hook } }: Shown): string {
+  return (hook.hook_script ?? hook.event_start_hook ?? hook.event_end_hook) === null ? "no" : "yes";
 }
 
 /** Two names of one switch. */

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { hasPushKey } from "../config/checks.ts";
+import { isOldDialect } from "../config/dialect.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { createRules } from "../config/rules.ts";
 import type { Config, KeyPath } from "../config/schema.ts";
@@ -15,6 +16,7 @@ import { createPictureMaker } from "../server/picture-maker.ts";
 import { createPictures } from "../server/pictures.ts";
 import { createDevices } from "../store/devices.ts";
 import { createKeyFile } from "../store/key-file.ts";
+import { createKnownRights, type KnownRights } from "../store/known-rights.ts";
 import { lockDataDirectory } from "../store/lock.ts";
 import { controlFile, createControl, type KeptSettings } from "../store/overrides.ts";
 import { createStore } from "../store/store.ts";
@@ -120,11 +122,11 @@ async function build(options: OneRunOptions): Promise<Built> {
     clock,
     logger: room("store"),
   });
-  const rights = config.auth.enable ? zoneminder.logins : openLogins();
+  const logins = config.auth.enable ? zoneminder.logins : openLogins();
+  const rights = createKnownRights({ source: logins, memory: config.auth.enable ? store : null, clock });
   const devices = createDevices({
     ...config,
     rights,
-    memory: config.auth.enable ? store : null,
     canPush: () => hasPushKey(config),
     clock,
     logger: room("devices"),
@@ -162,11 +164,11 @@ async function build(options: OneRunOptions): Promise<Built> {
     restart: () => restart.resolve("restart"),
     clock,
   });
-  const isOldDialect = loaded.dialect === "ini-1.0" || loaded.dialect === "ini-3.3";
+  const isOld = isOldDialect(loaded.dialect);
   const detection = detectionOf({ config, zoneminder, clock, logger: room("detector") });
   const hooks = createHooks({
     ...config,
-    isOldDialect,
+    isOldDialect: isOld,
     builtIn: detection?.builtIn ?? null,
     eventFolder: async ({ eventId }) => (eventId === null ? null : eventFiles.folder(eventId)),
     environment: process.env,
@@ -174,12 +176,28 @@ async function build(options: OneRunOptions): Promise<Built> {
     logger: logger.child({ room: "hooks" }),
   });
   const rules = createRules({
-    path: config.customize.es_rules,
+    customize: config.customize,
     clock,
     logger: logger.child({ room: "rules" }),
   });
-  const deciding = { control, rules, hooks, eventNotes, isOldDialect, detector: detection?.parts ?? [] };
-  const parts = { zoneminder, store, devices, pictures, channels, panel, ...deciding };
+  const deciding = {
+    control,
+    rules,
+    hooks,
+    eventNotes,
+    isOldDialect: isOld,
+    detector: detection?.parts ?? [],
+  };
+  const remembered = { ...zoneminder, logins: remembering(zoneminder.logins, rights) };
+  const parts = {
+    zoneminder: config.auth.enable ? remembered : zoneminder,
+    store,
+    devices,
+    pictures,
+    channels,
+    panel,
+    ...deciding,
+  };
   const daemon = createDaemon({ config, version, ...parts, clock, logger });
   return { daemon, live, restart: restart.promise };
 
@@ -192,6 +210,18 @@ async function build(options: OneRunOptions): Promise<Built> {
 
 const CONSOLE_KEYS = ["logging.level", "logging.format", "customize.verbose", "customize.console_logs"];
 const MONITOR_KEYS = ["general.skip_monitors", "customize.monitor_reload_interval"];
+
+/** Whatever is learnt of somebody's rights, at a login or later, is remembered for the time without a database. */
+function remembering({ login }: Installation["logins"], rights: KnownRights): Installation["logins"] {
+  return {
+    async login(attempt) {
+      const answer = await login(attempt);
+      if (answer.outcome === "accepted") rights.note(answer.user, answer.rights);
+      return answer;
+    },
+    rightsOf: rights.rightsOf,
+  };
+}
 
 /** The installed ZoneMinder, and the log in the places that its settings name. */
 async function installation({ log, clock }: OneRunOptions, config: Config): Promise<Installation> {

@@ -142,6 +142,8 @@ const MEANINGS = {
   gone: "no longer exists (the server forgets it at its next push)",
   retry: "not now (the server would try again)",
   rejected: "refused",
+  held: "not known yet whether it may be sent",
+  forbidden: "may not be sent",
 } as const;
 
 /** An alarm of no monitor and no event: the apps show it, and find nothing to open behind it. */

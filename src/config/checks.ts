@@ -102,8 +102,12 @@ function scriptDangers({ push }: Config): Finding[] {
   return [{ path: "push.api_push_script", text }];
 }
 
-/** What the operator should know, although the program starts. */
-export function findDangers(config: Config, isSet: (path: KeyPath) => boolean): Finding[] {
+/** What the operator should know, although the program starts. `isOldDialect`: of versions 1.0 to 4. */
+export function findDangers(
+  config: Config,
+  isSet: (path: KeyPath) => boolean,
+  isOldDialect: boolean,
+): Finding[] {
   const dangers: Finding[] = [];
   if (!config.auth.enable) {
     dangers.push({
@@ -124,7 +128,7 @@ export function findDangers(config: Config, isSet: (path: KeyPath) => boolean): 
       text: "this is not used: a certificate needs its key. Set mqtt.tls_cert and mqtt.tls_key, or neither.",
     });
   }
-  dangers.push(...pictureDangers(config), ...scriptDangers(config), ...hookDangers(config, isSet));
+  dangers.push(...pictureDangers(config), ...scriptDangers(config), ...hookDangers(config, isOldDialect));
   if (isSet("customize.event_check_interval")) {
     dangers.push({
       path: "customize.event_check_interval",
@@ -135,30 +139,27 @@ export function findDangers(config: Config, isSet: (path: KeyPath) => boolean): 
 }
 
 /** As compiled in, the lists name nobody, and a hook then silences everything. */
-function hookDangers(config: Config, isSet: (path: KeyPath) => boolean): readonly Finding[] {
-  const { hook, customize, detection } = config;
-  const start = hook.event_start_hook ?? hook.hook_script;
+function hookDangers({ hook, customize, detection }: Config, isOldDialect: boolean): readonly Finding[] {
   const isBuiltIn = { start: detection.enable, end: detection.enable && detection.at_end };
-  if (!isBuiltIn.start && start !== null && !customize.use_hooks && isSet("customize.use_hooks"))
-    return [
-      {
-        path: "customize.use_hooks",
-        text: "hooks are switched off: the scripts in section hook are not run.",
-      },
-    ];
-  const lists = ["start", "end"] as const;
-  return lists.flatMap((phase) => {
-    if (isBuiltIn[phase]) return replacedScripts(config, phase);
-    const script = phase === "start" ? start : hook.event_end_hook;
+  const start = isBuiltIn.start ? null : (hook.event_start_hook ?? hook.hook_script);
+  const scripts = { start, end: isBuiltIn.end ? null : hook.event_end_hook };
+  const isOff = !isOldDialect && !customize.use_hooks && (scripts.start ?? scripts.end) !== null;
+  const phases = ["start", "end"] as const;
+  const findings = phases.flatMap((phase) => {
+    if (isBuiltIn[phase]) return replacedScripts(hook, phase);
     const key = `event_${phase}_notify_on_hook_success` as const;
-    if (!customize.use_hooks || script === null || hook[key].length > 0) return [];
+    if (isOldDialect || isOff || scripts[phase] === null || hook[key].length > 0) return [];
     const text = `a hook is run, but this list names no channel: nobody is told of ${phase}s. Set it to all.`;
     return [{ path: `hook.${key}`, text }];
   });
+  if (!isOff) return findings;
+  const text =
+    "hooks are switched off: the scripts in section hook are not run. Set it to yes, or take them out.";
+  return [...findings, { path: "customize.use_hooks", text }];
 }
 
 /** Who configured a script expects it to be run. */
-function replacedScripts({ hook }: Config, phase: "start" | "end"): readonly Finding[] {
+function replacedScripts(hook: Config["hook"], phase: "start" | "end"): readonly Finding[] {
   const keys =
     phase === "start" ? (["event_start_hook", "hook_script"] as const) : (["event_end_hook"] as const);
   const text = "this script is not run: the built-in detector looks in its place (detection.enable).";

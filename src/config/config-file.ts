@@ -9,12 +9,16 @@ export type FileText =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly absent: boolean; readonly why: string };
 
-/** The text of a file, or why there is none in words. Never throws. */
-export function readTextFile(path: string): FileText {
+/**
+ * The text of a file, or why there is none in words. Never throws. A pipe (`--config <(...)`) is waited for: what is
+ * read while cameras are watched must be none.
+ */
+export function readTextFile(path: string, { mayBePipe } = { mayBePipe: true }): FileText {
   try {
     const stat = statSync(path);
     if (stat.isDirectory()) return { ok: false, absent: false, why: "it is a folder" };
-    if (!stat.isFile() && !stat.isFIFO()) return { ok: false, absent: false, why: "it is not a file" };
+    if (!stat.isFile() && !(mayBePipe && stat.isFIFO()))
+      return { ok: false, absent: false, why: "it is not a file" };
     if (stat.size > MAX_BYTES)
       return { ok: false, absent: false, why: `it is larger than ${MAX_BYTES} bytes` };
     return { ok: true, text: readFileSync(path, "utf8") };

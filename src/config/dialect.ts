@@ -11,6 +11,11 @@ import { type KeyPath, knownKeys } from "./schema.ts";
  */
 export type Dialect = "ini-1.0" | "ini-3.3" | "ini-5.0" | "yaml-7" | "none";
 
+/** True where a configured hook runs, its exit code decides for everybody, and there are no lists. */
+export function isOldDialect(dialect: Dialect): boolean {
+  return dialect === "ini-1.0" || dialect === "ini-3.3";
+}
+
 /** The dialect of an INI file, by the keys it has. */
 export function iniDialect(file: RawFile): Dialect {
   const paths = file.entries.map((entry) => `${entry.section}.${entry.key}`);
@@ -38,6 +43,8 @@ export function readAsTrueBy(dialect: Dialect, word: string, quoted: boolean): s
   }
 }
 
+const OURS = 8;
+
 const CHANNEL_LISTS: ReadonlySet<KeyPath> = new Set([
   "hook.event_start_notify_on_hook_success",
   "hook.event_start_notify_on_hook_fail",
@@ -45,7 +52,8 @@ const CHANNEL_LISTS: ReadonlySet<KeyPath> = new Set([
   "hook.event_end_notify_on_hook_fail",
 ]);
 
+/** Our own keys say nothing of the age of the file they were added to. */
 function cameWithVersion33(path: KeyPath): boolean {
   const [major = 0, minor = 0] = (knownKeys.get(path)?.since ?? "").split(".").map(Number);
-  return major > 3 || (major === 3 && minor >= 3);
+  return (major > 3 && major < OURS) || (major === 3 && minor >= 3);
 }

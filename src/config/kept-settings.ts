@@ -38,7 +38,8 @@ function find(name: string): NamedKey {
   const candidates = bare.map(({ path }) => path);
   if (only)
     return { found: false, fault: "key", problem: `there are several: ${candidates.join(", ")}`, candidates };
-  const meant = nearest(name, knownKeys.keys());
+  const names = name.includes(".") ? knownKeys.keys() : [...knownKeys.values()].map(({ key }) => key);
+  const meant = nearest(name, names);
   return unusable(`there is no such key${meant ? `; did you mean ${meant}?` : ""}`);
 }
 

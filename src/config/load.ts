@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type Finding, findDangers, findProblems } from "./checks.ts";
 import { isIni, parseConfigFile, readTextFile } from "./config-file.ts";
 import { withDetectionDefaults } from "./detection-defaults.ts";
-import { type Dialect, iniDialect } from "./dialect.ts";
+import { type Dialect, iniDialect, isOldDialect } from "./dialect.ts";
 import { keptOverrides } from "./kept-settings.ts";
 import type { RawFile, Remark } from "./raw-file.ts";
 import { type Override, readEntries, readOverrides, type Settings } from "./read-entries.ts";
@@ -186,7 +186,7 @@ function examine(config: Config, source: Source, fromFile: Settings, isSet: (pat
   const isTold = ({ path }: Finding) =>
     fromFile.problems.some(({ text }) => text.startsWith(sectionOf(path)));
   return {
-    warnings: findDangers(config, isSet).map(remark),
+    warnings: findDangers(config, isSet, isOldDialect(source.dialect)).map(remark),
     problems: findProblems(config, off)
       .filter((finding) => !isTold(finding))
       .map(remark),

@@ -22,11 +22,17 @@ export type ReadTimes =
 export function readTimes({ from, to, format }: WrittenTimes): ReadTimes {
   const own = format === null ? null : readFormat(format);
   if (typeof own === "string") return { ok: false, key: "time_format", text: own };
-  const formats = own === null ? usual : [own];
+  const formats = own === null ? usual : formatsFor(own, [from, to]);
   const ends = { from: readEnd(from, formats), to: readEnd(to, formats) };
   for (const key of ["from", "to"] as const)
     if (ends[key] === "wrong") return { ok: false, key, text: expected(key === "from" ? from : to, format) };
   return windowBetween(ends, formats, words(from, to));
+}
+
+/** The file that came with version 6 has "1 am" under "%I:%M %p": other times of day are understood besides. */
+function formatsFor(own: ReadFormat, texts: readonly (string | null)[]): readonly ReadFormat[] {
+  const isKept = texts.every((text) => readEnd(text, [own]) !== "wrong");
+  return isKept || own.fields[0] !== "hour" ? [own] : [own, ...usual];
 }
 
 /** What is understood without a time_format: the original's own first. */

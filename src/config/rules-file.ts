@@ -22,7 +22,7 @@ export interface LoadedRules extends Omit<ReadRules, "warnings" | "problems"> {
 
 /** Reads the file. Never throws: a file that cannot be read is a problem. */
 export function loadRules(path: string, onTooSlow?: (rule: string) => void): LoadedRules {
-  const content = readTextFile(path);
+  const content = readTextFile(path, { mayBePipe: false });
   if (!content.ok) {
     const problem = `${path}: cannot read the rules (customize.es_rules): ${content.why}`;
     return { rules: NO_RULES, count: 0, warnings: [], problems: [problem] };

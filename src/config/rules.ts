@@ -7,8 +7,8 @@ import type { Logger } from "../lib/log.ts";
 import { loadRules } from "./rules-file.ts";
 
 export interface RulesOptions {
-  /** `customize.es_rules`; null: there are no rules. */
-  readonly path: string | null;
+  /** The section "customize"; it may name another file, or none, while the program runs. */
+  readonly customize: { readonly es_rules: string | null };
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -28,7 +28,7 @@ const SETTLED_MS = 500;
 const MOST_REMARKS = 20;
 
 /** Nothing is read before `start`, which never fails: without rules everybody is told. */
-export function createRules({ path, clock, logger }: RulesOptions): Rules {
+export function createRules({ customize, clock, logger }: RulesOptions): Rules {
   let rules = NO_RULES;
   let isGood = false;
   let seen: string | null = null;
@@ -38,7 +38,6 @@ export function createRules({ path, clock, logger }: RulesOptions): Rules {
   return { name: "rules", start, stop, current: () => rules, reload };
 
   async function start(): Promise<void> {
-    if (path === null) return;
     await reload();
     timer = setInterval(() => void look(), LOOK_EVERY_MS);
   }
@@ -49,9 +48,17 @@ export function createRules({ path, clock, logger }: RulesOptions): Rules {
   }
 
   async function reload(): Promise<void> {
-    if (path === null) return;
+    const { es_rules: path } = customize;
+    if (path === null) return forget();
     seen = (await stampOf(path)).stamp;
     read(path);
+  }
+
+  function forget(): void {
+    if (seen !== null) logger.info("There are no rules any more (customize.es_rules)");
+    rules = NO_RULES;
+    isGood = false;
+    seen = null;
   }
 
   /** A slow disk must not pile up looks. */
@@ -63,7 +70,8 @@ export function createRules({ path, clock, logger }: RulesOptions): Rules {
   }
 
   async function lookNow(): Promise<void> {
-    if (path === null) return;
+    const { es_rules: path } = customize;
+    if (path === null) return forget();
     const { stamp, changedAt } = await stampOf(path);
     if (stamp === seen || Math.abs(clock.now() - changedAt) < SETTLED_MS) return;
     seen = stamp;
@@ -92,7 +100,7 @@ export function createRules({ path, clock, logger }: RulesOptions): Rules {
 async function stampOf(path: string): Promise<{ readonly stamp: string; readonly changedAt: number }> {
   try {
     const { ino, size, mtimeNs, ctimeNs, mtimeMs } = await stat(path, { bigint: true });
-    return { stamp: `${ino} ${size} ${mtimeNs} ${ctimeNs}`, changedAt: Number(mtimeMs) };
+    return { stamp: `${path} ${ino} ${size} ${mtimeNs} ${ctimeNs}`, changedAt: Number(mtimeMs) };
   } catch (failure) {
     return { stamp: String(failure), changedAt: 0 };
   }

@@ -39,10 +39,13 @@ export interface DispatcherOptions {
 
 /** Notices of one channel held in memory, a few hundred bytes each; the rest waits in the file. */
 export const WINDOW = 1000;
-/** A thousand attempts begun in one go would keep the cameras waiting for 100 ms; these take 2 ms. */
-const BEGUN_AT_ONCE = 16;
+/** Begun in one turn of the event loop, with a pause after it: answers come in such bursts as the requests went. */
+const BEGUN_AT_ONCE = 8;
+const BEGIN_EVERY_MS = 2;
 /** How many notices of one recipient are read at once. */
 const LOAD = 16;
+/** What is held is looked at again after that long; a look costs microseconds. */
+const HELD_PAUSE_MS = 1000;
 /** Pause after the file could not be read. */
 const UNREADABLE_PAUSE_MS = 1000;
 /** A moment further away means that the clock was set back. */
@@ -178,7 +181,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     while (!stopped && running.size < channel.concurrency && begun < BEGUN_AT_ONCE) {
       const lane = ready.shift();
       if (lane === undefined) return;
-      if (begun === 0) setImmediate(goOn);
+      if (begun === 0) setTimeout(goOn, BEGIN_EVERY_MS);
       begun += 1;
       lane.state = "running";
       const turn = takeTurn(lane)
@@ -196,7 +199,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
   }
 
-  /** In the next turn of the event loop. */
+  /** After a pause, in which answers and cameras have their turn. */
   function goOn(): void {
     begun = 0;
     pump();
@@ -236,6 +239,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         retry(entry, done.words, done.retryAfterMs);
         troubles.begin(lane.recipient, done.words);
         break;
+      case "held":
+        hold(entry, done.words);
+        troubles.begin(lane.recipient, done.words);
+        break;
+      case "forbidden":
+        finish(lane, entry, "dropped", done.words);
+        break;
       case "gone":
         logger.warn({ ...details, words: done.words }, "A recipient is gone; what waited for it is dropped");
         troubles.works(lane.recipient);
@@ -255,8 +265,21 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   function retry(entry: Entry, words: string, retryAfterMs: number | null): void {
     entry.words = words;
     entry.dueAt = clock.now() + nextDelayMs(entry.attempts, retryAfterMs, options.random());
+    noteWaiting(entry);
+  }
+
+  /** No attempt was made; why it waits goes to the disk once. */
+  function hold(entry: Entry, words: string): void {
+    const isNews = entry.words !== words;
+    entry.attempts -= 1;
+    entry.words = words;
+    entry.dueAt = clock.now() + HELD_PAUSE_MS;
+    if (isNews) noteWaiting(entry);
+  }
+
+  function noteWaiting(entry: Entry): void {
     if (entry.row === null) return;
-    const { row, attempts, dueAt } = entry;
+    const { row, words, attempts, dueAt } = entry;
     const { createdAt } = entry.notice;
     void settle({ id: row, createdAt, state: "pending", words, attempts, at: clock.now(), dueAt });
   }

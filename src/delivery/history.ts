@@ -25,7 +25,7 @@ export function explainWaiting({ alarm }: Pick<AlarmRecord, "alarm">, its: Deliv
   const about = `${its.label}: ${event} of ${alarm.monitor.name}, ${moment(its.createdAt)}`;
   const words = its.words === "" ? "" : `: ${its.words}`;
   if (its.state === "dead") return `${about}; given up after ${attempts(its)}${words}`;
-  if (its.attempts === 0) return `${about}; not tried yet`;
+  if (its.attempts === 0) return `${about}; not tried yet${words}`;
   const seconds = Math.max(0, Math.ceil((its.dueAt - now) / 1000));
   return `${about}; ${attempts(its)}, the next in ${seconds} s${words}`;
 }
@@ -80,7 +80,7 @@ function explainDelivery(its: DeliveryRecord, { alarm }: AlarmRecord): string {
       return `not sent, ${its.reason === null ? "no reason noted" : REFUSALS[its.reason](alarm.monitor.id, "its")}${ruleIn(its)}`;
     case "pending":
       return its.attempts === 0
-        ? `waits for its first attempt since ${moment(its.createdAt)}`
+        ? `waits for its first attempt since ${moment(its.createdAt)}${words}`
         : `waits after ${attempts(its)}, tried again at ${moment(its.dueAt)}${words}`;
     case "delivered":
       return `${CHANNELS[its.channel]} at ${time(ended)}, ${elapsed(ended - alarm.seenAt)} after the alarm${its.attempts > 1 ? `, after ${attempts(its)}` : ""}${words}`;

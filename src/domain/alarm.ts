@@ -25,6 +25,8 @@ export interface Alarm {
   readonly late: boolean;
   /** What the hook said; absent when none was to run. */
   readonly hook?: HookOutcome;
+  /** True when its monitor was muted as it began: nobody was told, and its end is nobody's news either. */
+  readonly muted?: boolean;
   /** A rule says that this alarm matters more than others, for the recipient at hand. */
   readonly critical?: boolean;
 }

@@ -1,7 +1,7 @@
 // What is known of an alarm before anybody is told: orders, rules, channel lists, and who was refused at its beginning.
 import type { Alarm } from "./alarm.ts";
 import { type Circumstances, decide, NOTHING_SPECIAL, type Refusal, type Verdict } from "./policy.ts";
-import type { Recipient } from "./recipient.ts";
+import type { LastKnownRights, Recipient } from "./recipient.ts";
 import type { RuleChannel } from "./rules.ts";
 
 /** An alarm that is about to be told, with everything that speaks for and against it. */
@@ -28,6 +28,8 @@ type Who = object | string;
 /** Refusals at the beginning of one alarm, kept while it runs; connections that are gone are forgotten. */
 export interface Refusals {
   note(who: Who, reason: Refusal): void;
+  /** Told after all. */
+  forget(who: Who): void;
   of(who: Who): Refusal | null;
 }
 
@@ -39,6 +41,7 @@ export function createRefusals(known: Iterable<readonly [string, Refusal]> = [])
       if (typeof who === "string") ids.set(who, reason);
       else connections.set(who, reason);
     },
+    forget: (who) => void (typeof who === "string" ? ids.delete(who) : connections.delete(who)),
     of: (who) => (typeof who === "string" ? ids.get(who) : connections.get(who)) ?? null,
   };
 }
@@ -49,22 +52,35 @@ export function plainBriefing(alarm: Alarm): Briefing {
 }
 
 /**
+ * True when a rule kept back the beginning before its hook had answered: rules judge the final cause, so the update is
+ * decided about anew, and is the beginning for whoever hears of it.
+ */
+export function isFirstHeard({ alarm, refusals }: Briefing, who: Who): boolean {
+  return alarm.phase === "updated" && refusals?.of(who) === "rule";
+}
+
+/**
  * Decides about one recipient and remembers a refusal for the end of the alarm. An end is told unless the beginning
- * was refused by permission, list, interval, mute or rule; an update only to whom the beginning was told.
+ * was refused by permission, list, interval, mute or rule; an update only to whom the beginning was told, or only a
+ * rule kept it back.
  */
 export function decideFor(
   briefing: Briefing,
   who: Who,
   to: Addressee,
-  recipient: Recipient,
+  recipient: Recipient<LastKnownRights>,
   now: number,
 ): Verdict {
   const { alarm, refusals } = briefing;
-  const before = alarm.phase === "started" ? null : (refusals?.of(who) ?? null);
+  const isFirst = isFirstHeard(briefing, who);
+  const before = alarm.phase === "started" || isFirst ? null : (refusals?.of(who) ?? null);
   if (before !== null && (alarm.phase === "updated" || !KEPT_BACK.has(before))) return untold(before);
-  const verdict = decide(alarm, recipient, now, briefing.circumstances(to));
-  if (verdict.send) briefing.onTold?.(to);
-  else if (alarm.phase === "started") refusals?.note(who, verdict.reason);
+  const asTold = isFirst ? { ...alarm, phase: "started" as const } : alarm;
+  const verdict = decide(asTold, recipient, now, briefing.circumstances(to));
+  if (verdict.send) {
+    briefing.onTold?.(to);
+    if (isFirst) refusals?.forget(who);
+  } else if (asTold.phase === "started") refusals?.note(who, verdict.reason);
   return verdict;
 }
 

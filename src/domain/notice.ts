@@ -1,6 +1,6 @@
 // What one recipient of a durable channel will be told of one alarm. Written to disk before it is sent.
 import type { Alarm } from "./alarm.ts";
-import type { Recipient } from "./recipient.ts";
+import type { LastKnownRights, Recipient } from "./recipient.ts";
 
 /** Stable for one recipient over restarts, and never its secret: "fcm:<16 hex of the token's SHA-256>", "mqtt". */
 export type RecipientId = string & { readonly __brand: "RecipientId" };
@@ -30,7 +30,8 @@ export interface DurableRecipient {
   readonly channel: ChannelName;
   /** How people recognise it, without secrets: "phone ...27a387", "broker 127.0.0.1". */
   readonly label: string;
-  readonly preferences: Recipient;
+  /** With unknown rights a notice is decided on and saved; its channel holds it in `deliver` until they are known. */
+  readonly preferences: Recipient<LastKnownRights>;
   /**
    * True when alarms of different monitors need not wait for each other: a script that takes a minute for one camera
    * holds up no other. Its notices then go to one recipient per monitor, `recipientFor`.

@@ -1,7 +1,7 @@
 // Decides whether one recipient is told of one alarm, and always says why.
 import type { Alarm } from "./alarm.ts";
 import type { MonitorControl } from "./control.ts";
-import { maySee, type Recipient } from "./recipient.ts";
+import { type LastKnownRights, maySee, type Recipient } from "./recipient.ts";
 import type { RuleDecision } from "./rules.ts";
 
 /** Why a recipient is not told. Each has its sentence in docs/troubleshooting.md. */
@@ -33,6 +33,8 @@ interface Step {
   /** Which rule it was. */
   readonly by?: string;
   readonly critical?: true;
+  /** Nobody could say yet: it is tested again before anything is sent. */
+  readonly open?: true;
 }
 
 export type Verdict = { readonly trace: readonly Step[] } & (
@@ -52,21 +54,23 @@ export interface Circumstances {
 export const NOTHING_SPECIAL: Circumstances = { control: "default", rule: null, channel: "allowed" };
 
 /**
- * Permission first, so that nothing can widen it; then orders, rules and channel lists; then the recipient's own list
+ * Permission first, so that nothing can widen it; what is not known yet is left open. Then orders, rules and channel lists; then the recipient's own list
  * and its interval (told when `now - last told >= interval`, as the original has it), which `forced` overrides. An
  * interval counts beginnings only. Pure; `now` in ms since 1970.
  */
 export function decide(
   alarm: Alarm,
-  recipient: Recipient,
+  recipient: Recipient<LastKnownRights>,
   now: number,
   circumstances: Circumstances = NOTHING_SPECIAL,
 ): Verdict {
   const monitor = alarm.monitor.id;
-  if (!maySee(recipient.rights, monitor)) return NOT_PERMITTED;
+  const { rights } = recipient;
+  if (rights !== "unknown" && !maySee(rights, monitor)) return NOT_PERMITTED;
   const verdicts = verdictsUnder(circumstances);
   if (verdicts.refusal !== null) return verdicts.refusal;
-  if (circumstances.control === "forced") return verdicts.send;
+  const told = rights === "unknown" ? verdicts.held : verdicts.send;
+  if (circumstances.control === "forced") return told;
   if (recipient.monitors !== "all" && !recipient.monitors.has(monitor)) return verdicts.monitorOff;
   const interval = recipient.intervals.get(monitor);
   if (interval !== undefined && alarm.phase === "started") {
@@ -74,10 +78,11 @@ export function decide(
     // A moment in the future means that the clock was set back: nobody knows how long ago it was.
     if (last !== undefined && last <= now && now - last < interval * 1000) return verdicts.tooSoon;
   }
-  return verdicts.send;
+  return told;
 }
 
 const PERMITTED: Step = { test: "permission", passed: true };
+const OPEN: Step = { test: "permission", passed: true, open: true };
 const NOT_PERMITTED: Verdict = {
   send: false,
   reason: "not-permitted",
@@ -89,6 +94,8 @@ interface Verdicts {
   /** Set when nobody is told under them. */
   readonly refusal: Verdict | null;
   readonly send: Verdict;
+  /** Sent as soon as it is known to be permitted. */
+  readonly held: Verdict;
   readonly monitorOff: Verdict;
   readonly tooSoon: Verdict;
 }
@@ -123,6 +130,7 @@ function build({ control, rule, channel }: Circumstances): Verdicts {
   return {
     refusal: reason === null ? null : { send: false, reason, trace },
     send: { send: true, trace: [...trace, ...own], ...critical },
+    held: { send: true, trace: [OPEN, ...trace.slice(1), ...own], ...critical },
     monitorOff: { send: false, reason: "monitor-off", trace: [...trace, { test: "list", passed: false }] },
     tooSoon: {
       send: false,

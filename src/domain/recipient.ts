@@ -4,13 +4,16 @@ import type { MonitorId } from "./monitor.ts";
 /** Which monitors a user may see: all of them, or just these (ZoneMinder's permissions, already resolved). */
 export type Rights = "all" | ReadonlySet<MonitorId>;
 
-export interface Recipient {
+/** The same of somebody who is not there to log in: "unknown" until ZoneMinder has said it for the first time. */
+export type LastKnownRights = Rights | "unknown";
+
+export interface Recipient<R extends LastKnownRights = Rights> {
   /** Monitors the recipient asked for (`monlist`); "all" when it did not choose. */
   readonly monitors: "all" | ReadonlySet<MonitorId>;
   /** Least number of seconds between two alarms of a monitor (`intlist`); absent means 0. */
   readonly intervals: ReadonlyMap<MonitorId, number>;
   /** What ZoneMinder allows this recipient to see, whatever it asked for. */
-  readonly rights: Rights;
+  readonly rights: R;
   /** When it was last told of a monitor, in ms since 1970. The sender writes here after telling. */
   readonly lastTold: Map<MonitorId, number>;
 }

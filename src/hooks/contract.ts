@@ -70,12 +70,21 @@ export function readAnswer(stdout: string, end: ProgramEnd, isOldDialect: boolea
   };
 }
 
-/** Undefined when it is no JSON; null when there is none. */
+/** Undefined when it is no JSON, or none that can be passed on; null when there is none. */
 function parsed(text: string): unknown {
   if (text === "") return null;
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isDeeperThan(DEEPEST_JSON, value) ? undefined : value;
   } catch {
     return undefined;
   }
+}
+
+/** Boxes lie in three or four levels. JSON.stringify, unlike JSON.parse, runs out of stack at about 4,000. */
+const DEEPEST_JSON = 100;
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((each) => isDeeperThan(levels - 1, each));
 }

@@ -42,9 +42,10 @@ export interface Hooks extends Part {
   plan(alarm: Alarm): "run" | "skip" | "none";
   /**
    * Takes a place in the queue; the answer runs the hook for the alarm as it is by then. It never throws, and says
-   * "dropped" at once when there is no place, or when its turn came too late.
+   * "dropped" at once when there is no place, or when its turn came too late. `since`: when it began to wait, of the
+   * monotonic clock; absent: now.
    */
-  enter(alarm: Alarm): (alarm: Alarm) => Promise<HookOutcome>;
+  enter(alarm: Alarm, since?: number): (alarm: Alarm) => Promise<HookOutcome>;
   counts(): HookCounts;
 }
 
@@ -74,7 +75,10 @@ export function createHooks(deps: HooksDeps): Hooks {
   const turns = createTurns(limit, stopping.signal);
   const userLanes = new Map<MonitorId, Promise<void>>();
   let lastStart = Promise.resolve();
-  let entered = 0;
+  /** Alarms that wait or are looked at. */
+  let inside = 0;
+  /** User scripts that wait or run. */
+  let telling = 0;
   let dropped = 0;
   let timedOut = 0;
 
@@ -92,26 +96,24 @@ export function createHooks(deps: HooksDeps): Hooks {
       return skipped.has(alarm.monitor.id) ? "skip" : "run";
     },
     enter,
-    counts: () => ({ running: turns.running(), waiting: entered, dropped, timedOut }),
+    counts: () => ({ running: turns.running(), waiting: inside - turns.running(), dropped, timedOut }),
   };
 
-  function enter(first: Alarm): (alarm: Alarm) => Promise<HookOutcome> {
-    if (entered >= hook.max_waiting + limit) {
+  function enter(first: Alarm, since?: number): (alarm: Alarm) => Promise<HookOutcome> {
+    if (inside >= hook.max_waiting + limit) {
       return async () => drop(first, `${hook.max_waiting} others wait already (hook.max_waiting)`);
     }
-    const enteredAt = clock.monotonic();
-    const lastMoment = enteredAt + hook.max_wait * 1000;
-    entered += 1;
+    const lastMoment = (since ?? clock.monotonic()) + hook.max_wait * 1000;
+    inside += 1;
     if (looksAt(builtIn, first)) return (alarm) => lookAt(builtIn, alarm, lastMoment);
     return async (alarm) => {
       const leave = await turns.take(lastMoment - clock.monotonic());
-      entered -= 1;
-      if (leave === null)
-        return drop(alarm, `its turn did not come within ${hook.max_wait} s (hook.max_wait)`);
       try {
-        return await ask(alarm);
+        if (leave !== null) return await ask(alarm);
+        return drop(alarm, `its turn did not come within ${hook.max_wait} s (hook.max_wait)`);
       } finally {
-        leave();
+        leave?.();
+        inside -= 1;
       }
     };
   }
@@ -132,7 +134,7 @@ export function createHooks(deps: HooksDeps): Hooks {
       tellUserScript(alarm, answer, await folderFor(alarm));
       return answer.outcome;
     } finally {
-      entered -= 1;
+      inside -= 1;
     }
   }
 
@@ -182,6 +184,11 @@ export function createHooks(deps: HooksDeps): Hooks {
   function tellUserScript(alarm: Alarm, answer: Answer, folder: string | null): void {
     const command = alarm.phase === "ended" ? commands.userEnd : commands.userStart;
     if (command === null) return;
+    if (telling >= hook.max_waiting + limit) {
+      logger.warn(`${about(alarm)}: the user script is left out: too many wait already (hook.max_waiting)`);
+      return;
+    }
+    telling += 1;
     const { id } = alarm.monitor;
     const before = userLanes.get(id) ?? Promise.resolve();
     const job = before.then(async () => {
@@ -192,6 +199,7 @@ export function createHooks(deps: HooksDeps): Hooks {
     });
     userLanes.set(id, job);
     void job.finally(() => {
+      telling -= 1;
       if (userLanes.get(id) === job) userLanes.delete(id);
     });
   }

@@ -74,6 +74,10 @@ const errors = {
     message: "{path} cannot be used as a service account for push messages: {problem}",
     hint: "Make a new key in the Firebase console: Project settings, Service accounts, Generate new private key.",
   },
+  PUSH_SCRIPT_UNUSABLE: {
+    message: "The script {path} (push.api_push_script) cannot be run: {problem}",
+    hint: "Correct push.api_push_script, or let the user that runs zmes (usually www-data or apache) execute it: chmod 755. Alarms wait for it for push.expires_after.",
+  },
   HISTORY_UNREADABLE: {
     message: "The history in {path} cannot be used: {problem}",
     hint: "The server makes it at its first start. Run this as root or as the user that runs zmes, with the same --config.",

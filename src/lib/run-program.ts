@@ -57,8 +57,10 @@ const DRAIN_MS = 250;
 const REAP_MS = 1_000;
 /** How often children that outlived their program are looked for. */
 const LOOK_EVERY_MS = 1_000;
-/** Linux takes 128 KiB per argument (MAX_ARG_STRLEN); no name or text is longer than this on purpose. */
-const ARGUMENT_CHARACTERS = 32_000;
+/** Linux takes 128 KiB per argument, with the zero at its end (MAX_ARG_STRLEN). */
+const ARGUMENT_BYTES = 131_071;
+/** What is left of a longer one: no character of JavaScript takes more than three bytes. */
+const CUT_CHARACTERS = 32_000;
 
 /** Builds the runner; nothing runs before `run`. */
 export function createProgramRunner(options: ProgramOptions): ProgramRunner {
@@ -126,7 +128,8 @@ function begin({ argv }: ProgramRun, { environment }: ProgramOptions): ChildProc
 
 /** No argument can hold a NUL, and one that is too long would keep the program from running at all. */
 function asArgument(text: string): string {
-  return text.replaceAll("\0", "").slice(0, ARGUMENT_CHARACTERS);
+  const words = text.replaceAll("\0", "");
+  return Buffer.byteLength(words) <= ARGUMENT_BYTES ? words : words.slice(0, CUT_CHARACTERS);
 }
 
 /** How the program itself ends; its children and its output are looked after elsewhere. */

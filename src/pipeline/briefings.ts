@@ -46,14 +46,14 @@ export function createBriefings(deps: BriefingDeps): (subject: Subject) => Brief
   return (subject) => {
     const { alarm, refusals } = subject;
     const { monitor, cause, seenAt } = alarm;
-    const order = control?.of(monitor.id, clock.now()) ?? "default";
+    const order = alarm.muted ? "muted" : (control?.of(monitor.id, clock.now()) ?? "default");
     const decideRule = rulesFor(rules?.current() ?? NO_RULES, {
       monitor: monitor.id,
       groups: monitor.groups ?? [],
       cause,
       at: seenAt,
-      // A cooldown counts beginnings: the end of what was told is told.
-      ...(alarm.phase === "started" && { lastToldAt: cooldowns.of(monitor.id) }),
+      // A cooldown counts beginnings, which may come with the update: the end of what was told is told.
+      ...(alarm.phase !== "ended" && { lastToldAt: cooldowns.of(monitor.id) }),
     });
     const answers = new Map<RuleChannel, Circumstances["channel"]>();
     const known = new Map<RuleDecision, Map<RuleChannel, Circumstances>>();
@@ -77,12 +77,12 @@ export function createBriefings(deps: BriefingDeps): (subject: Subject) => Brief
       return fresh;
     };
     const onTold = (to: Addressee): void => {
-      if (alarm.phase === "started") cooldowns.told(monitor.id, ruleFor(to), seenAt);
+      if (alarm.phase !== "ended") cooldowns.told(monitor.id, ruleFor(to), seenAt);
     };
     const found = [
       ...(alarm.hook === undefined ? [] : [aboutHook(alarm.hook)]),
       ...(subject.isFirstStep ? ["hook: asked, people are told before it answers (hook.notify_first)"] : []),
-      ...(order === "default" ? [] : [`control: monitor ${monitor.id} is ${order}`]),
+      ...aboutOrder(alarm, order),
       ...aboutRule(decideRule({})),
     ];
     return { briefing: { alarm, refusals, circumstances, onTold }, found };
@@ -103,6 +103,12 @@ function aboutHook(hook: HookOutcome): string {
   if (!hasAnswered(hook)) return `hook: ${NOTES[hook.note]}${hook.text === "" ? "" : `: ${hook.text}`}`;
   const said = hook.result === 0 ? "said yes" : `said no (${hook.result})`;
   return `hook: ${said}${hook.text === "" ? "" : `: ${hook.text}`}${NOTES[hook.note]}`;
+}
+
+function aboutOrder({ monitor, muted, phase }: Alarm, order: MonitorControl): readonly string[] {
+  if (order === "default") return [];
+  const when = muted && phase !== "started" ? "was muted when it began" : `is ${order}`;
+  return [`control: monitor ${monitor.id} ${when}`];
 }
 
 function aboutRule({ outcome, rule }: RuleDecision): readonly string[] {

@@ -1,6 +1,6 @@
 // Decides about the recipients of durable channels, alarm by alarm, in slices: the scan must go on meanwhile.
 import type { Alarm } from "../domain/alarm.ts";
-import { type Briefing, decideFor } from "../domain/briefing.ts";
+import { type Briefing, decideFor, isFirstHeard } from "../domain/briefing.ts";
 import type { Decision, ToldMark } from "../domain/decision.ts";
 import { type DurableRecipient, type Notice, noticeId, recipientFor } from "../domain/notice.ts";
 import type { RuleChannel } from "../domain/rules.ts";
@@ -56,7 +56,7 @@ export function createDeciding({ recipients, outbox, clock }: DecidingDeps): Dec
 
   function decided({ briefing, found, mark, withheld }: Undecided): Decision {
     const { alarm } = briefing;
-    const everybody = withheld === null ? recipients.all().filter((each) => takes(each, alarm)) : [];
+    const everybody = withheld === null ? recipients.all().filter((each) => takes(each, briefing)) : [];
     const now = clock.now();
     const notices: Notice[] = [];
     const verdicts = everybody.map((each) => {
@@ -67,25 +67,31 @@ export function createDeciding({ recipients, outbox, clock }: DecidingDeps): Dec
         token: null,
         ...each.device,
       };
+      const isBeginning = alarm.phase === "started" || isFirstHeard(briefing, recipient.id);
       const verdict = decideFor(briefing, recipient.id, to, recipient.preferences, now);
-      if (verdict.send)
+      if (verdict.send) {
+        if (isBeginning) noteTold(recipient, alarm, now);
         notices.push(noticeFor(verdict.critical ? { ...alarm, critical: true } : alarm, recipient, now));
+      }
       return { recipient, verdict };
     });
     return { alarm, notices, verdicts, withheld, mark: mark(), found };
   }
 
   function noticeFor(alarm: Alarm, recipient: DurableRecipient, now: number): Notice {
-    const { id, channel, preferences } = recipient;
-    const monitor = alarm.monitor.id;
-    // Only an interval ever reads it back, and it counts beginnings.
-    if (alarm.phase === "started" && preferences.intervals.has(monitor))
-      preferences.lastTold.set(monitor, now);
+    const { id, channel } = recipient;
     const expiresAt = now + recipients.expiresAfterMs(recipient);
     return { id: noticeId(alarm, id), channel, recipient: id, alarm, createdAt: now, expiresAt };
   }
 }
 
-function takes(recipient: DurableRecipient, { phase }: Alarm): boolean {
-  return phase !== "updated" || recipient.takesUpdates === true;
+function takes(recipient: DurableRecipient, briefing: Briefing): boolean {
+  const { alarm } = briefing;
+  if (alarm.phase !== "updated" || recipient.takesUpdates === true) return true;
+  return isFirstHeard(briefing, recipientFor(recipient, alarm).id);
+}
+
+/** Only an interval ever reads it back, and it counts beginnings. */
+function noteTold({ preferences }: DurableRecipient, { monitor }: Alarm, now: number): void {
+  if (preferences.intervals.has(monitor.id)) preferences.lastTold.set(monitor.id, now);
 }

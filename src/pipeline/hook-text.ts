@@ -14,7 +14,12 @@ const DETECTED = "detected:";
 /** The text as it is told; empty when the configuration does not want it or the hook says no. */
 export function toldText(hook: HookOutcome | undefined, options: HookTextOptions): string {
   if (!options.use_hook_description || hook === undefined || !saysYes(hook)) return "";
-  return options.keep_frame_match_type ? hook.text : hook.text.replace(/^\[[asx]\] /, "");
+  return withoutMark(hook.text, options);
+}
+
+/** Without the mark of the frame in front, where the configuration does not want people to read it. */
+export function withoutMark(text: string, { keep_frame_match_type }: HookTextOptions): string {
+  return keep_frame_match_type ? text : text.replace(/^\[[asx]\] /, "");
 }
 
 /** A beginning with the answer of its hook: its text stands before the cause; in old configurations instead of it. */
@@ -33,12 +38,28 @@ export function withAnswer(
 export function causeOfEnd(cause: string, notes: string | null, startText: string): string {
   const now = notes === null || notes.trim() === "" ? cause : notes;
   const text = startText.trim();
-  return text === "" || now.includes(text) ? now : `${text} ${now}`.trim();
+  return text === "" || says(now, text) ? now : `${text} ${now}`.trim();
 }
 
 /** An end with the answer of its hook. Stock hooks print the notes again: nothing is said twice. */
 export function endWithAnswer(alarm: Alarm, hook: HookOutcome, options: HookTextOptions): Alarm {
   const text = toldText(hook, options).trim();
-  if (!text.includes(DETECTED) || alarm.cause.includes(text)) return { ...alarm, hook };
+  if (!text.includes(DETECTED) || says(alarm.cause, text)) return { ...alarm, hook };
   return { ...alarm, hook, cause: text.includes(alarm.cause) ? text : `${text} ${alarm.cause}` };
+}
+
+/** What of the answer to an end belongs into the notes: what was detected and does not stand in its cause yet. */
+export function notesOfEnd(
+  cause: string,
+  hook: HookOutcome,
+  { use_hook_description }: HookTextOptions,
+): string {
+  if (!use_hook_description || !saysYes(hook)) return "";
+  const text = hook.text.replace(cause, "").trim();
+  return text.includes(DETECTED) && !says(cause, text) ? text : "";
+}
+
+/** In whole words: "motion" is not said by "Slowmotion zone". */
+function says(all: string, text: string): boolean {
+  return ` ${all} `.includes(` ${text} `);
 }

@@ -2,7 +2,7 @@
 import type { Alarm, AlarmId } from "../domain/alarm.ts";
 import { createRefusals } from "../domain/briefing.ts";
 import type { Decision, ToldMark } from "../domain/decision.ts";
-import { hasAnswered, SKIPPED, saysYes } from "../domain/hook.ts";
+import { type HookOutcome, hasAnswered, SKIPPED, saysYes } from "../domain/hook.ts";
 import { labelsOf } from "../domain/labels.ts";
 import type { MonitorId } from "../domain/monitor.ts";
 import { createRepeatGuard, type RepeatOptions } from "../domain/repeats.ts";
@@ -12,7 +12,15 @@ import { within } from "../lib/within.ts";
 import { type BriefingDeps, createBriefings } from "./briefings.ts";
 import type { ListOptions, SwitchOptions } from "./channel-lists.ts";
 import { createDeciding } from "./deciding.ts";
-import { causeOfEnd, endWithAnswer, type HookTextOptions, toldText, withAnswer } from "./hook-text.ts";
+import {
+  causeOfEnd,
+  endWithAnswer,
+  type HookTextOptions,
+  notesOfEnd,
+  toldText,
+  withAnswer,
+  withoutMark,
+} from "./hook-text.ts";
 import { createLanes } from "./lanes.ts";
 import type {
   DurableRecipients,
@@ -79,6 +87,7 @@ interface Item {
 }
 
 type Job = () => Promise<void>;
+type Ask = ReturnType<Hooks["enter"]>;
 
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const { options, hook, hooks, live, marks, events, notes, onTold, clock, logger } = deps;
@@ -90,6 +99,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const told = new Map<MonitorId, ToldMark>();
   /** Alarms of this run that were handled, newest last. */
   const handled = new Set<AlarmId>();
+  /** Of each monitor, the last alarm if it was withheld. */
+  const withheldLast = new Map<MonitorId, AlarmId>();
 
   return {
     handle: (alarms) => handle(alarms, false),
@@ -119,7 +130,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   }
 
   function isRepeat(alarm: Alarm): boolean {
-    return alarm.phase === "started" && !repeats.isWorthTelling(alarm);
+    if (alarm.phase !== "started") return false;
+    withheldLast.delete(alarm.monitor.id);
+    if (repeats.isWorthTelling(alarm)) return false;
+    withheldLast.set(alarm.monitor.id, alarm.id);
+    return true;
   }
 
   /** What has to be waited for before the beginning is told; null when that is nothing. */
@@ -144,20 +159,43 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   /** The same for an end: notes and hook are asked only where somebody may hear of it. */
   function endJob(alarm: Alarm): Job | null {
+    if (withheldLast.get(alarm.monitor.id) === alarm.id) return null;
     const asks = hooks?.plan(alarm) === "run";
-    if (!asks && !options.send_event_end_notification) return null;
-    const ask = asks ? hooks.enter(alarm) : null;
+    // What an earlier run wrote into the notes is overwritten when the event is closed.
+    const isUnknown = hook.use_hook_description && notes !== undefined && running.get(alarm) === null;
+    if (!asks && !options.send_event_end_notification && !isUnknown) return null;
+    const since = clock.monotonic();
     return async () => {
       const begun = await running.end(alarm);
-      const startText = toldText(begun.alarm.hook, hook);
-      const written = await notesOf(alarm);
-      const cause = causeOfEnd(alarm.cause || begun.alarm.cause, written, startText);
-      let ended: Alarm = { ...alarm, cause, ...(hooks?.plan(alarm) === "skip" && { hook: SKIPPED }) };
-      if (ask !== null) ended = endWithAnswer(ended, await ask(ended), hook);
+      note(alarm, begun.alarm.hook);
+      // An end waits for the hook of its own beginning, however long that takes.
+      const ask = asks ? hooks.enter(alarm, hasAnswered(begun.alarm.hook) ? undefined : since) : null;
+      if (ask === null && !options.send_event_end_notification) {
+        marks.put([remember(alarm)]);
+        return;
+      }
+      const ended = await heardOut(alarm, begun.alarm, ask);
       const isOld = clock.now() - begun.alarm.seenAt > OLDEST_LATE_END_MS && alarm.late;
       const isQuiet = begun.withheld !== null || !options.send_event_end_notification;
       tellEnd(ended, begun, isOld || isQuiet);
     };
+  }
+
+  /** The end as it is told: with the notes of its event, what the hook said of the beginning, and of the end. */
+  async function heardOut(alarm: Alarm, begun: Alarm, ask: Ask | null): Promise<Alarm> {
+    const startText = toldText(begun.hook, hook);
+    const cause = causeOfEnd(alarm.cause || begun.cause, await notesOf(alarm), startText);
+    const ended: Alarm = {
+      ...alarm,
+      cause,
+      ...(hooks?.plan(alarm) === "skip" && { hook: SKIPPED }),
+      ...(begun.muted && { muted: true }),
+    };
+    const shown = { ...ended, cause: withoutMark(cause, hook) };
+    if (ask === null) return shown;
+    const answer = await ask(ended);
+    if (alarm.eventId !== null) notes?.prepend(alarm.eventId, notesOfEnd(cause, answer, hook));
+    return endWithAnswer(shown, answer, hook);
   }
 
   function tell(items: readonly Item[], areOver: boolean, isFirstStep = false): void {
@@ -172,7 +210,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     if (worth.length > 0) onTold?.(worth.map(({ alarm }) => alarm));
 
     function begin({ alarm, withheld }: Item) {
-      const known = hooks?.plan(alarm) === "skip" ? { ...alarm, hook: SKIPPED } : alarm;
+      const known: Alarm = {
+        ...alarm,
+        ...(hooks?.plan(alarm) === "skip" && { hook: SKIPPED }),
+        ...(deps.control?.of(alarm.monitor.id, clock.now()) === "muted" && { muted: true }),
+      };
       const refusals = isAskedAgain() ? createRefusals() : null;
       if (!areOver) running.begin({ alarm: known, withheld, refusals });
       return {
@@ -192,8 +234,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   function update(answered: Alarm): void {
     running.update(answered);
     if (!hasAnswered(answered.hook)) return;
-    const alarm: Alarm = { ...answered, phase: "updated" };
-    const refusals = running.get(answered)?.refusals ?? null;
+    const begun = running.get(answered);
+    const alarm: Alarm = { ...(begun?.alarm ?? answered), phase: "updated" };
+    const refusals = begun?.refusals ?? null;
     const briefed = brief({ alarm, refusals, atStart: undefined, isFirstStep: false });
     live.tell([briefed.briefing]);
     decideOn([{ alarm, withheld: null, ...briefed }]);
@@ -223,10 +266,17 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   }
 
   /** The notes of the event and its tags say what the hook found. */
-  function annotate({ eventId, hook: answer }: Alarm): void {
+  function annotate(alarm: Alarm): void {
+    const { eventId, hook: answer } = alarm;
+    note(alarm, answer);
+    if (eventId === null || answer === undefined || !saysYes(answer)) return;
+    if (hook.tag_detected_objects) notes?.tag(eventId, labelsOf(answer.json));
+  }
+
+  /** As often as one likes: what stands there is not written again. */
+  function note({ eventId }: Alarm, answer: HookOutcome | undefined): void {
     if (eventId === null || answer === undefined || !saysYes(answer)) return;
     if (hook.use_hook_description) notes?.prepend(eventId, answer.text);
-    if (hook.tag_detected_objects) notes?.tag(eventId, labelsOf(answer.json));
   }
 
   /** Gives the mark that is to be kept of the alarm's monitor. */

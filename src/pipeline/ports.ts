@@ -24,8 +24,11 @@ export interface Starts {
 export interface Hooks {
   /** "run": one looks at this alarm; "skip": hooks are on, but not for its monitor; "none": there is none. */
   plan(alarm: Alarm): "run" | "skip" | "none";
-  /** Takes a place in the queue; the answer runs the hook for the alarm as it is by then, when its turn has come. */
-  enter(alarm: Alarm): (alarm: Alarm) => Promise<HookOutcome>;
+  /**
+   * Takes a place in the queue; the answer runs the hook for the alarm as it is by then, when its turn has come. It waits
+   * since `since`, of the monotonic clock, or since now.
+   */
+  enter(alarm: Alarm, since?: number): (alarm: Alarm) => Promise<HookOutcome>;
 }
 
 /** Writes what a hook found into ZoneMinder's database. Never throws and never waits. */

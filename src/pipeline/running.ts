@@ -38,7 +38,7 @@ export function createRunning(starts: Starts | undefined): Running {
     begin: (begun) => void known.set(begun.alarm.monitor.id, begun),
     update(alarm) {
       const begun = find(alarm);
-      if (begun !== null) known.set(alarm.monitor.id, { ...begun, alarm });
+      if (begun !== null) known.set(alarm.monitor.id, { ...begun, alarm: { ...begun.alarm, ...alarm } });
     },
     get: find,
     async end(alarm) {

@@ -24,7 +24,7 @@ export interface PicturesOptions {
   readonly customize: PictureSettings;
   readonly auth: { readonly enable: boolean };
   readonly key: SigningKey;
-  readonly rights: RightsProvider;
+  readonly rights: RememberedRights;
   readonly maker: PictureMaker;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -35,6 +35,13 @@ interface SigningKey extends Omit<Part, "name"> {
   current(): Buffer;
   /** The same, looked at anew: it may have been exchanged. Never throws. */
   refresh(): Promise<Buffer>;
+}
+
+interface RememberedRights extends RightsProvider {
+  /** null: gone or disabled when it was last known; undefined: never known. */
+  lastKnown(user: string): Rights | null | undefined;
+  /** Brings back what an earlier run knew. */
+  restore(): Promise<void>;
 }
 
 interface PictureRequest {
@@ -62,20 +69,20 @@ export interface Pictures extends Part {
   jpegOf(alarm: Alarm): Promise<Buffer | null>;
 }
 
-const KNOWN_USERS = 1_000;
-
 /** Builds it; nothing runs by itself. */
 export function createPictures(options: PicturesOptions): Pictures {
-  const { pictures, customize, auth, key, maker, clock, logger } = options;
+  const { pictures, customize, auth, key, rights, maker, clock, logger } = options;
   const base = pictures.public_url?.replace(/\/+$/, "") ?? null;
   const mayUsePortal =
     customize.picture_url !== null && (pictures.allow_credentials_in_url || !hasCredentials(customize));
   const isAllowed = createRequestLimiter(clock);
-  const rightsOf = createRightsMemory(options);
 
   return {
     name: "pictures",
-    start: (signal) => key.start(signal),
+    async start(signal) {
+      await key.start(signal);
+      await rights.restore();
+    },
     stop: () => key.stop(),
     isOn: customize.include_picture && (base !== null || mayUsePortal),
     pictureFor(alarm, user) {
@@ -126,27 +133,20 @@ export function createPictures(options: PicturesOptions): Pictures {
   async function refusalOf({ user, monitor, expiresAt }: PictureTicket): Promise<string | null> {
     if (clock.now() >= expiresAt * 1000) return "it has expired";
     if (auth.enable && user === "") return "it was made for nobody, when nobody had to log in";
-    const rights = await rightsOf(user);
-    if (rights === null) return "its user is gone or disabled";
-    return maySee(rights, monitor) ? null : "its user may not see that monitor";
+    const known = await rightsOf(user);
+    if (known === undefined) return "nobody knows yet what its user may see";
+    if (known === null) return "its user is gone or disabled";
+    return maySee(known, monitor) ? null : "its user may not see that monitor";
   }
-}
 
-/** Asked anew for each request; while ZoneMinder's database is away, the last known rights stay. */
-function createRightsMemory({ rights, logger }: PicturesOptions) {
-  const known = new Map<string, Rights | null>();
-  return async (user: string): Promise<Rights | null> => {
+  /** Asked anew for each request; while ZoneMinder's database is away, the last known rights stay. */
+  async function rightsOf(user: string): Promise<Rights | null | undefined> {
     try {
       const found = (await rights.rightsOf([user])).get(user);
-      if (found === undefined) return known.get(user) ?? null;
-      known.delete(user);
-      known.set(user, found);
-      const [oldest] = known.keys();
-      if (known.size > KNOWN_USERS && oldest !== undefined) known.delete(oldest);
-      return found;
+      if (found !== undefined) return found;
     } catch (failure) {
       logger.debug(`The rights behind a picture link cannot be read: ${reasonOf(failure)}`);
-      return known.get(user) ?? null;
     }
-  };
+    return rights.lastKnown(user);
+  }
 }

@@ -1,5 +1,5 @@
 // Opens the one SQLite file: its rights, its format, and what happens to a damaged one.
-import { closeSync, existsSync, openSync, readSync, renameSync, rmSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync } from "node:fs";
 // biome-ignore lint/correctness/noUnresolvedImports: Biome does not know this module of Node 24 yet
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
@@ -22,6 +22,12 @@ export class NewerFormatError extends Error {
 /** How long to wait for another process that writes; transactions take milliseconds. */
 const BUSY_MS = 1000;
 
+/**
+ * A larger file is not checked as a whole while it is opened: 32 MiB take 0.3 s of a disk that gives 100 MB/s, and 1 GB
+ * took 2 s out of memory and 21 s off the disk. SQLite says itself what is damaged when it gets there.
+ */
+const CHECKED_AT_OPEN_BYTES = 32 * 1024 * 1024;
+
 /** SQLite's primary result codes (sqlite.org/rescode.html). */
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
@@ -42,6 +48,16 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
     closeQuietly(database);
     throw failure;
   }
+}
+
+/** Whether opening the file checks all of it. */
+export function isCheckedAtOpen(path: string): boolean {
+  return statSync(path).size <= CHECKED_AT_OPEN_BYTES;
+}
+
+/** What SQLite throws for a damaged file. */
+export function damage(words: string): Error {
+  return Object.assign(new Error(words), { errcode: SQLITE_CORRUPT });
 }
 
 /** Opens a file for reading only: beside a running program, or on a disk that cannot be written. */
@@ -118,8 +134,8 @@ export function closeQuietly(database: Database): void {
 function prepare(database: Database, path: string, steps: readonly string[]): void {
   const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
   refuseNewer(version, steps.length);
-  const check = database.prepare("PRAGMA quick_check(1)").get()?.quick_check;
-  if (check !== "ok") throw Object.assign(new Error(String(check)), { errcode: SQLITE_CORRUPT });
+  const check = isCheckedAtOpen(path) ? database.prepare("PRAGMA quick_check(1)").get()?.quick_check : "ok";
+  if (check !== "ok") throw damage(String(check));
   if (version > 0 && version < steps.length) keepCopy(database, path, version);
   // FULL: what was acknowledged survives a power cut, too.
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 1048576;");

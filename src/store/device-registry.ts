@@ -2,7 +2,7 @@
 import type { Device, DeviceApp, Platform } from "../domain/device.ts";
 import type { MonitorId } from "../domain/monitor.ts";
 import type { DurableRecipient, NoticeId, RecipientId } from "../domain/notice.ts";
-import type { Rights } from "../domain/recipient.ts";
+import type { LastKnownRights, Rights } from "../domain/recipient.ts";
 import type { Part } from "../lib/lifecycle.ts";
 
 export interface Devices extends Part {
@@ -11,8 +11,8 @@ export interface Devices extends Part {
   /** Every known device; the array does not change once given out. */
   all(): readonly Device[];
   find(id: RecipientId): Device | null;
-  /** What the owner of the device may see now; nothing when it is not known. */
-  rightsOf(id: RecipientId): Rights;
+  /** What the owner of the device may see now; nothing for a device that is not known. */
+  rightsOf(id: RecipientId): LastKnownRights;
   /** Everybody push may reach now, with the rights of the owner as they are now; cheap to ask at each alarm. */
   recipients(): readonly DurableRecipient[];
   /**

@@ -1,15 +1,16 @@
 // The registered phones: who owns each, what each asked for, and the file that remembers them.
 import { countPush, type Device, pushesThisMonth } from "../domain/device.ts";
 import type { DurableRecipient, RecipientId } from "../domain/notice.ts";
-import { parseFilter, type Rights } from "../domain/recipient.ts";
+import { type LastKnownRights, parseFilter, type Rights } from "../domain/recipient.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import { createBadges } from "./badges.ts";
 import { deviceFrom, entryOf, type KnownDevice, listText, updateDevice } from "./device-entry.ts";
 import { placeFor } from "./device-limit.ts";
 import type { DeviceLink, Devices, Registration } from "./device-registry.ts";
+import type { KnownRights } from "./known-rights.ts";
 import type { EntryChanges } from "./merge-entries.ts";
-import { createOwnerRights, NO_RIGHTS, type RightsMemory, type RightsSource } from "./owner-rights.ts";
+import { createOwnerRights, NO_RIGHTS } from "./owner-rights.ts";
 import { createTokenSync } from "./token-sync.ts";
 
 export interface DevicesOptions {
@@ -21,8 +22,7 @@ export interface DevicesOptions {
   readonly devices: { readonly adopt_days: number; readonly per_user: number };
   readonly general: { readonly base_data_path: string };
   readonly zoneminder: { readonly rights_reload_interval: number };
-  readonly rights: RightsSource;
-  readonly memory: RightsMemory | null;
+  readonly rights: KnownRights;
   /** Whether push can be sent at all: without a key for it no socket's copy is a supplementary one. */
   readonly canPush: () => boolean;
   readonly clock: Clock;
@@ -47,9 +47,7 @@ export function createDevices(options: DevicesOptions): Devices {
   let toldSum = 0;
 
   const rights = createOwnerRights({
-    source: options.rights,
-    memory: options.memory,
-    clock,
+    rights: options.rights,
     logger,
     owners: () => [...new Set([...known.values()].flatMap(({ device }) => device.owner ?? []))],
     onChange: () => touch(),
@@ -69,7 +67,7 @@ export function createDevices(options: DevicesOptions): Devices {
     name: "devices",
     async start() {
       if (!options.fcm.enable) return;
-      await rights.restore();
+      await options.rights.restore();
       await sync.load();
       toldSum = sumOfTold();
       reportOrphans();
@@ -205,7 +203,7 @@ export function createDevices(options: DevicesOptions): Devices {
     device.owner = user;
     device.orphanSince = null;
     device.adoptedUntil = null;
-    rights.note(user, rightsNow);
+    options.rights.note(user, rightsNow);
   }
 
   function setLists({ device }: Known, monlist: string, intlist: string): void {
@@ -226,7 +224,7 @@ export function createDevices(options: DevicesOptions): Devices {
     return { id, channel: "fcm", label, preferences, takesUpdates: true, device: forRules };
   }
 
-  function rightsOf({ owner, adoptedUntil }: Device): Rights {
+  function rightsOf({ owner, adoptedUntil }: Device): LastKnownRights {
     if (owner !== null) return rights.of(owner);
     return adoptedUntil !== null && clock.now() < adoptedUntil ? "all" : NO_RIGHTS;
   }

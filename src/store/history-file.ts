@@ -48,7 +48,8 @@ export function openHistory(path: string, { write }: { readonly write: boolean }
     retry(id, now, lifetimes) {
       const which = id === null ? "state = 'dead'" : "id = ? AND state <> 'refused' AND state <> 'delivered'";
       const update = database.prepare(
-        `UPDATE deliveries SET state = 'pending', ended_at = NULL, due_at = ?, attempts = 0, expires_at = ?
+        `UPDATE deliveries SET state = 'pending', ended_at = NULL, words = '', attempts = 0,
+           due_at = ?, expires_at = ?
          WHERE channel = ? AND ${which}`,
       );
       let done = 0;

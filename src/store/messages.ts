@@ -97,8 +97,15 @@ export interface Batch {
   readonly sockets: readonly SocketsRow[];
 }
 
+/** The answer to "open". */
+export interface OpenedFile {
+  /** The inode of a file that is too large to be checked while it is opened, after a run that was cut off. */
+  readonly unchecked: number | null;
+}
+
 export type StoreWork =
   | { readonly do: "open" }
+  | { readonly do: "damaged"; readonly inode: number }
   | ({ readonly do: "write" } & Batch)
   | { readonly do: "marks" }
   | { readonly do: "fact"; readonly key: string }

@@ -45,7 +45,7 @@ export interface OutboxReader {
   changes(): Promise<number | null>;
 }
 
-export function createOutboxReader({ ask }: StoreClient): OutboxReader {
+export function createOutboxReader({ ask }: Pick<StoreClient, "ask">): OutboxReader {
   const answer = async <T>(work: Parameters<StoreClient["ask"]>[0]): Promise<T | null> => {
     const outcome = await ask(work);
     // The thread's answer to this question; see store-thread.ts.

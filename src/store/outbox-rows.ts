@@ -40,7 +40,7 @@ export function decisionRow({ alarm, notices, verdicts, withheld, found = [] }: 
 }
 
 export function storedNotice(channel: ChannelName, recipient: RecipientId, row: PendingRow): StoredNotice {
-  // Written by decisionRow; the file as a whole is checked when it is opened.
+  // Written by decisionRow.
   const shared = JSON.parse(row.alarm) as Alarm;
   const trace = JSON.parse(row.trace) as Verdict["trace"];
   const alarm = trace.some(({ critical }) => critical) ? { ...shared, critical: true } : shared;

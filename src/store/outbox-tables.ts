@@ -102,7 +102,10 @@ export function pendingOf(
   }));
 }
 
-/** The newest beginning of the alarm, with everybody who was refused; null when none was noted. */
+/**
+ * The newest beginning of the alarm, as it was last told, with everybody who was refused and not told with its update;
+ * null when none was noted.
+ */
 export function startOf(from: Database, key: string): StartRow | null {
   const row = from
     .prepare(
@@ -110,12 +113,20 @@ export function startOf(from: Database, key: string): StartRow | null {
     )
     .get(key);
   if (row === undefined) return null;
+  const update = from
+    .prepare(
+      "SELECT id, alarm FROM alarms WHERE key = ? AND phase = 'updated' AND id > ? ORDER BY id DESC LIMIT 1",
+    )
+    .get(key, Number(row.id));
   const refused = from
-    .prepare("SELECT recipient, reason FROM deliveries WHERE alarm = ? AND reason IS NOT NULL")
-    .all(Number(row.id))
+    .prepare(
+      `SELECT recipient, reason FROM deliveries WHERE alarm = ? AND reason IS NOT NULL
+         AND recipient NOT IN (SELECT recipient FROM deliveries WHERE alarm = ? AND reason IS NULL)`,
+    )
+    .all(Number(row.id), Number(update?.id ?? 0))
     .map((each) => ({ recipient: String(each.recipient), reason: String(each.reason) }));
   return {
-    alarm: String(row.alarm),
+    alarm: String(update?.alarm ?? row.alarm),
     withheld: row.withheld === null ? null : String(row.withheld),
     refused,
   };

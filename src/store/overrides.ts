@@ -39,7 +39,7 @@ export interface ControlOptions {
   readonly directory: string;
   /** Whether orders hold now. */
   readonly isOn: () => boolean;
-  /** Orders were given or taken back. */
+  /** Orders were given, taken back, or are over. */
   readonly onOrders?: () => void;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -76,6 +76,7 @@ export function createControl({ directory, isOn, onOrders, clock, logger }: Cont
   let settings: KeptSettings = new Map();
   let writing: Promise<void> = Promise.resolve();
   let isWritable = true;
+  let timer: NodeJS.Timeout | null = null;
 
   return {
     name: "control",
@@ -84,12 +85,17 @@ export function createControl({ directory, isOn, onOrders, clock, logger }: Cont
       if (kept.problem !== null) logger.warn(`${kept.problem}; what was changed before it may be lost`);
       orders = kept.orders;
       settings = kept.settings;
+      awaitEnd();
     },
-    stop: () => writing,
+    stop() {
+      if (timer !== null) clearTimeout(timer);
+      return writing;
+    },
     of: (monitor, now) => (isOn() ? controlOf(orders, monitor, now) : "default"),
     orders: () => orders,
     order(monitors, order) {
       orders = withOrder(orders, monitors, order, clock.now());
+      awaitEnd();
       onOrders?.();
       return save();
     },
@@ -105,6 +111,26 @@ export function createControl({ directory, isOn, onOrders, clock, logger }: Cont
       return save();
     },
   };
+
+  /** Orders end by themselves wherever they are asked for; whoever shows them wants to be told. */
+  function awaitEnd(): void {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    const ends = [...orders.values()].flatMap(({ until }) => until ?? []);
+    if (ends.length === 0) return;
+    const wait = Math.max(1, Math.min(...ends) - clock.now());
+    timer = setTimeout(endOrders, Math.min(wait, LOOK_AGAIN_MS)).unref();
+  }
+
+  function endOrders(): void {
+    const left = withOrder(orders, [], null, clock.now());
+    const over = [...orders].filter(([monitor]) => !left.has(monitor));
+    for (const [monitor, { control }] of over)
+      logger.info(`Monitor ${monitor} is told as usual again: the time for which it was ${control} is over`);
+    orders = left;
+    awaitEnd();
+    if (over.length > 0) onOrders?.();
+  }
 
   function save(): Promise<void> {
     const text = asJson(orders, settings);
@@ -124,6 +150,9 @@ export function createControl({ directory, isOn, onOrders, clock, logger }: Cont
     }
   }
 }
+
+/** The clock may be set while an order runs, and timers do not notice. */
+const LOOK_AGAIN_MS = 60_000;
 
 /** Nobody else's business: it says when nobody looks after the cameras. */
 const FILE_MODE = 0o600;

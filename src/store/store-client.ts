@@ -6,6 +6,8 @@ import type { StoreAnswer, StoreRequest, StoreWork } from "./messages.ts";
 export interface StoreClient {
   /** The thread's answer; one that says "not done" when the thread died. Never throws. */
   ask(work: StoreWork): Promise<StoreAnswer["outcome"]>;
+  /** Whether the thread has owed an answer for so long, in ms: it answers one question after the other. */
+  owesSince(ms: number): boolean;
   /** Ends the thread. */
   end(): Promise<void>;
 }
@@ -18,6 +20,11 @@ export interface StoreClientOptions {
   readonly thread?: URL;
 }
 
+interface Question {
+  readonly resolve: (outcome: StoreAnswer["outcome"]) => void;
+  readonly askedAt: number;
+}
+
 /** Run unbuilt, the thread is a .ts file beside this one; built, a .js file. */
 const THREAD = new URL(
   import.meta.url.endsWith(".ts") ? "./store-thread.ts" : "./store-thread.js",
@@ -26,21 +33,21 @@ const THREAD = new URL(
 
 /** Builds the client; the thread starts with the first question. */
 export function createStoreClient(options: StoreClientOptions): StoreClient {
-  const waiting = new Map<number, (outcome: StoreAnswer["outcome"]) => void>();
+  const waiting = new Map<number, Question>();
   let worker: Worker | null = null;
   let lastId = 0;
   let ended = false;
 
   const onAnswer = ({ id, setAside, outcome }: StoreAnswer): void => {
     if (setAside !== null) options.onSetAside(setAside);
-    waiting.get(id)?.(outcome);
+    waiting.get(id)?.resolve(outcome);
     waiting.delete(id);
   };
 
   const onGone = (gone: Worker, problem: string): void => {
     if (worker !== gone) return;
     worker = null;
-    for (const resolve of waiting.values()) resolve({ done: false, problem, newer: null });
+    for (const { resolve } of waiting.values()) resolve({ done: false, problem, newer: null });
     waiting.clear();
   };
 
@@ -62,10 +69,14 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
       const { promise, resolve } = Promise.withResolvers<StoreAnswer["outcome"]>();
       worker ??= start();
       lastId += 1;
-      waiting.set(lastId, resolve);
+      waiting.set(lastId, { resolve, askedAt: options.clock.monotonic() });
       const request: StoreRequest = { id: lastId, now: options.clock.now(), work };
       worker.postMessage(request);
       return promise;
+    },
+    owesSince(ms) {
+      const [oldest] = waiting.values();
+      return oldest !== undefined && options.clock.monotonic() - oldest.askedAt >= ms;
     },
     async end() {
       ended = true;

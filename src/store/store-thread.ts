@@ -5,13 +5,15 @@ import { reasonOf } from "../lib/errors.ts";
 import {
   closeQuietly,
   type Database,
+  damage,
+  isCheckedAtOpen,
   isDamage,
   NewerFormatError,
   openDatabase,
   openForReading,
   setAside,
 } from "./database.ts";
-import type { Batch, StoreAnswer, StoreRequest, StoreWork } from "./messages.ts";
+import type { Batch, OpenedFile, StoreAnswer, StoreRequest, StoreWork } from "./messages.ts";
 import {
   addSockets,
   backlog,
@@ -55,7 +57,9 @@ function answer({ id, now, work }: StoreRequest): StoreAnswer {
 function perform(work: StoreWork): unknown {
   switch (work.do) {
     case "open":
-      return void opened();
+      return open();
+    case "damaged":
+      return refuse(work.inode);
     case "write":
       return write(opened(), work);
     case "marks":
@@ -83,6 +87,19 @@ function perform(work: StoreWork): unknown {
     case "close":
       return shut();
   }
+}
+
+/** Whether the last run ended in order shows only before the file is opened: SQLite removes an empty -wal then. */
+function open(): OpenedFile {
+  const wasCutOff = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  opened();
+  return { unchecked: wasCutOff && !isCheckedAtOpen(path) ? inode : null };
+}
+
+/** Somebody has found damage in the file with this inode; by now it may be another one. */
+function refuse(damaged: number): void {
+  opened();
+  if (inode === damaged) throw damage("found by the check in the background");
 }
 
 /** The open file; opened anew when somebody removed or replaced it meanwhile. */

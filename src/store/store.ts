@@ -9,7 +9,9 @@ import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/errors.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
-import type { Batch, MarkRow, StoreAnswer } from "./messages.ts";
+import { within } from "../lib/within.ts";
+import { startFileCheck } from "./file-check.ts";
+import type { Batch, MarkRow, OpenedFile, StoreAnswer, StoreWork } from "./messages.ts";
 import { createOutboxReader, type OutboxReader } from "./outbox-reader.ts";
 import { decisionRow } from "./outbox-rows.ts";
 import { createStoreClient } from "./store-client.ts";
@@ -24,6 +26,8 @@ interface StoreHealth {
 /** Never throws into its callers, except `start` for a file of a newer program (STORE_NEWER). */
 export interface Store extends Part, OutboxReader {
   marks(): Promise<readonly ToldMark[]>;
+  /** What earlier runs told, before anything of this one; a disk that hangs makes it wait as long as it takes. */
+  marksBefore(): Promise<readonly ToldMark[]>;
   /** Takes the marks and returns at once; the newest of each monitor reaches the disk with the next write. */
   put(marks: readonly ToldMark[]): void;
   /** What was stored under the key, or undefined. */
@@ -50,12 +54,21 @@ export interface StoreOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly retryMs?: number;
+  /** How long the disk may take for an answer before it counts as one that refuses. */
+  readonly patienceMs?: number;
   /** The program of the thread; tests and benches give it a slow disk. */
   readonly thread?: URL;
 }
 
 /** A full disk is tried again that often; what waits meanwhile is one mark per monitor. */
 const RETRY_MS = 1000;
+/**
+ * The start waits no longer for a disk that hangs, and no question about the outbox does: alarms are told from memory
+ * then. Long enough for a disk that was asleep to begin to turn.
+ */
+const PATIENCE_MS = 3000;
+/** A timer may fire a moment before its time. */
+const TIMER_MS = 10;
 /** Of the 2 s in which the program must end. */
 const STOP_DEADLINE_MS = 700;
 
@@ -72,32 +85,37 @@ export function createStore(options: StoreOptions): Store {
         "The store was damaged and begins anew; the damaged file is kept",
       ),
   });
+  const patienceMs = options.patienceMs ?? PATIENCE_MS;
+  const hangs = { done: false, problem: `no answer within ${patienceMs / 1000} s`, newer: null } as const;
+  const before = Promise.withResolvers<readonly ToldMark[]>();
   const queue = createWriteQueue({ write, retryMs: options.retryMs ?? RETRY_MS });
   let isWritable = true;
   let failedWrites = 0;
   let stopping: Promise<void> | null = null;
+  let endCheck: (() => void) | null = null;
 
   return {
     name: "store",
     async start() {
       makeDirectory(path);
-      const outcome = await client.ask({ do: "open" });
-      if (!outcome.done && outcome.newer !== null) {
-        throw new AppError("STORE_NEWER", { path, ...outcome.newer });
-      }
-      noteOutcome(outcome);
+      const opening = client.ask({ do: "open" });
+      // Asked now, so that it is answered before anything of this run is written.
+      void client.ask({ do: "marks" }).then((outcome) => before.resolve(marksFrom(outcome)));
+      const outcome = await within(opening, patienceMs);
+      const problem = noteOpened(outcome ?? hangs);
+      if (problem !== null) throw problem;
+      if (outcome === null) void opening.then(openedLate);
     },
     stop() {
       stopping ??= stop();
       return stopping;
     },
     async marks() {
-      const outcome = await client.ask({ do: "marks" });
-      const rows = outcome.done ? (outcome.value as readonly MarkRow[]) : [];
-      const all = new Map(rows.map((row) => [row.monitor, row]));
-      for (const row of queue.waitingMarks()) all.set(row.monitor, row);
-      return [...all.values()].flatMap(markFrom);
+      const stored = marksFrom(await client.ask({ do: "marks" }));
+      const waiting = [...queue.waitingMarks()].flatMap(markFrom);
+      return [...new Map([...stored, ...waiting].map((mark) => [mark.monitor, mark])).values()];
     },
+    marksBefore: () => before.promise,
     put: (marks) => queue.addMarks(marks.map(markRow)),
     async fact(key) {
       const waiting = queue.waitingFact(key);
@@ -117,13 +135,43 @@ export function createStore(options: StoreOptions): Store {
       queue.addSockets(
         rows.map(({ alarm: { id, phase }, counts }) => ({ key: id, phase, counts: JSON.stringify(counts) })),
       ),
-    ...createOutboxReader(client),
+    ...createOutboxReader({ ask: askPatiently }),
     flush: queue.flush,
     health: () => ({ isWritable, failedWrites }),
   };
 
+  function noteOpened(outcome: StoreAnswer["outcome"]): AppError | null {
+    if (!outcome.done && outcome.newer !== null)
+      return new AppError("STORE_NEWER", { path, ...outcome.newer });
+    noteOutcome(outcome);
+    if (outcome.done) checkWhole(outcome.value as OpenedFile);
+    return null;
+  }
+
+  function checkWhole({ unchecked }: OpenedFile): void {
+    if (unchecked === null || stopping !== null) return;
+    logger.info({ path }, "The last run was cut off: the store is checked in the background");
+    endCheck = startFileCheck(path, () => void client.ask({ do: "damaged", inode: unchecked }));
+  }
+
+  function openedLate(outcome: StoreAnswer["outcome"]): void {
+    const problem = noteOpened(outcome);
+    if (problem !== null) logger.error(`${problem.message}. ${problem.hint} [${problem.code}]`);
+  }
+
+  /** Never for longer than the patience; nothing is asked at all while an older answer is overdue. */
+  async function askPatiently(work: StoreWork): Promise<StoreAnswer["outcome"]> {
+    if (isHanging()) return hangs;
+    return (await within(client.ask(work), patienceMs)) ?? hangs;
+  }
+
+  function isHanging(): boolean {
+    return client.owesSince(patienceMs - TIMER_MS);
+  }
+
   async function write(batch: Batch): Promise<readonly (readonly number[])[] | null> {
-    const outcome = await client.ask({ do: "write", ...batch });
+    // Once handed over, a write is waited for, however long: told that it failed, others would write it twice.
+    const outcome = isHanging() ? hangs : await client.ask({ do: "write", ...batch });
     noteOutcome(outcome);
     return outcome.done ? (outcome.value as readonly (readonly number[])[]) : null;
   }
@@ -141,6 +189,7 @@ export function createStore(options: StoreOptions): Store {
 
   async function stop(): Promise<void> {
     queue.close();
+    endCheck?.();
     const late = Promise.withResolvers<boolean>();
     const timer = setTimeout(late.resolve, STOP_DEADLINE_MS, false);
     const written = (async () => (await queue.flush()) && (await client.ask({ do: "close" })).done)();
@@ -162,6 +211,10 @@ function makeDirectory(path: string): void {
 
 function markRow({ monitor, event, edge, at, open }: ToldMark): MarkRow {
   return { monitor, event, edge, at, open: open ? 1 : 0 };
+}
+
+function marksFrom(outcome: StoreAnswer["outcome"]): readonly ToldMark[] {
+  return outcome.done ? (outcome.value as readonly MarkRow[]).flatMap(markFrom) : [];
 }
 
 function markFrom(row: MarkRow): readonly ToldMark[] {

@@ -7,7 +7,7 @@ import type { PictureKind } from "../domain/picture.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import { bytesAt, folderInside, isWholePicture, readSteadily } from "../lib/steady-file.ts";
-import type { Queries } from "./database.ts";
+import { DatabaseUnavailable, type Queries } from "./database.ts";
 import { createEventFolders, type EventPlace } from "./event-folder.ts";
 import type { SchemaSource } from "./schema.ts";
 
@@ -119,7 +119,10 @@ export function createEventFiles(deps: EventFilesDeps): EventFiles {
       const inside = await folderInside(place.root, folder);
       if (inside === null) continue;
       for (const candidate of names) {
-        const name = typeof candidate === "string" ? candidate : await frameName(place, candidate, asks);
+        const name =
+          typeof candidate === "string"
+            ? candidate
+            : await frameName(place, candidate, asks).catch(unlessAway);
         const picture = name === null ? null : await wholePicture(path.join(inside, name));
         if (picture !== null) return picture;
       }
@@ -144,6 +147,12 @@ export function createEventFiles(deps: EventFilesDeps): EventFiles {
     );
     return rows[0]?.FrameId ?? null;
   }
+}
+
+/** What only the database can name is not there while it is away; something else may be. */
+function unlessAway(failure: unknown): null {
+  if (failure instanceof DatabaseUnavailable) return null;
+  throw failure;
 }
 
 const USUAL_DIGITS = 5;

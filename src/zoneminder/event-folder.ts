@@ -22,7 +22,10 @@ export interface EventPlace {
 }
 
 export interface EventFolders {
-  /** Null when there is no such event, or when nobody can say. Never throws. */
+  /**
+   * Null when there is no such event, or when nobody can say: while the database is away, only places that were asked
+   * for before in this run are known. Never throws.
+   */
   locate(event: EventId): Promise<EventPlace | null>;
 }
 
@@ -35,6 +38,8 @@ export interface EventFoldersDeps {
 
 /** Storages are hardly ever changed. */
 const STORAGE_AGE_MS = 60_000;
+/** Places that are remembered, a few hundred bytes each: more than anybody looks at while a database is away. */
+const KNOWN_PLACES = 1_000;
 /** What ZoneMinder's packages use where zm.conf does not say (1.30: the row of Config). */
 const USUAL_WEB_PATH = "/usr/share/zoneminder/www";
 const USUAL_EVENTS = "events";
@@ -50,17 +55,29 @@ interface EventRow {
 export function createEventFolders({ database, schema, clock, logger }: EventFoldersDeps): EventFolders {
   const storages = new Map<number, { readonly path: string | null; readonly readAt: number }>();
 
+  const known = new Map<EventId, EventPlace>();
+
   return {
     async locate(event) {
       try {
-        return await find(event, await schema());
+        const place = await find(event, await schema());
+        remember(event, place);
+        return place;
       } catch (error) {
-        if (!(error instanceof DatabaseUnavailable))
-          logger.warn({ err: error }, `The place of event ${event} could not be read`);
+        if (error instanceof DatabaseUnavailable) return known.get(event) ?? null;
+        logger.warn({ err: error }, `The place of event ${event} could not be read`);
         return null;
       }
     },
   };
+
+  /** As one that is over: while the database is away nobody waits for files it would have to name. */
+  function remember(event: EventId, place: EventPlace | null): void {
+    known.delete(event);
+    if (place !== null) known.set(event, { ...place, isOpen: false });
+    const [oldest] = known.keys();
+    if (known.size > KNOWN_PLACES && oldest !== undefined) known.delete(oldest);
+  }
 
   async function find(event: EventId, known: Schema): Promise<EventPlace | null> {
     const row = (await database.query<EventRow>(statement(known), [event]))[0];

@@ -38,6 +38,9 @@ const MOST_EVENTS = 1_000;
 /** ZoneMinder writes the end of an event and its last notes in two statements. */
 const LOOKS_AFTER_END = 2;
 
+/** Whole words in their own case: "car" does not stand in "Carport", nor "person" in a zone called "Person". */
+const NOTES_IN_WORDS = "CONVERT(CONCAT(' ', COALESCE(Notes, ''), ' ') USING utf8mb4) COLLATE utf8mb4_bin";
+
 interface Kept {
   readonly texts: string[];
   readonly since: number;
@@ -111,8 +114,8 @@ export function createEventNotes(deps: EventNotesDeps): EventNotes {
   async function write(event: EventId, text: string): Promise<void> {
     try {
       await database.query(
-        "UPDATE Events SET Notes = CONCAT(?, COALESCE(Notes, '')) WHERE Id = ? AND LOCATE(?, COALESCE(Notes, '')) = 0",
-        [`${text} `, event, text.trim()],
+        `UPDATE Events SET Notes = CONCAT(?, COALESCE(Notes, '')) WHERE Id = ? AND LOCATE(?, ${NOTES_IN_WORDS}) = 0`,
+        [`${text} `, event, ` ${text.trim()} `],
       );
     } catch (failure) {
       logger.warn(`The notes of event ${event} could not be written: ${reasonOf(failure)}`);

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Monitor, type MonitorId, monitorId } from "../domain/monitor.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
+import { within } from "../lib/within.ts";
 import type { ZmVersion } from "./version.ts";
 
 export interface MonitorSnapshot {
@@ -41,6 +42,8 @@ export interface MonitorList extends Part {
 const FACT = "monitors";
 /** Files of all cameras come and go together when ZoneMinder restarts. */
 const DEBOUNCE_MS = 150;
+/** The store is open by then: this is one row. A disk that hangs is not waited for. */
+const MEMORY_DEADLINE_MS = 500;
 /** The first scan should know the monitors; but a database that does not answer must not delay the watching. */
 const FIRST_LOAD_MS = 1_500;
 
@@ -75,7 +78,7 @@ export function createMonitorList(deps: MonitorListDeps): MonitorList {
   return { name: "monitors", start, stop, reloadSoon, isFromDatabase: () => fromDatabase };
 
   async function start(): Promise<void> {
-    const parsed = remembered.safeParse(await memory.fact(FACT));
+    const parsed = remembered.safeParse(await within(memory.fact(FACT), MEMORY_DEADLINE_MS));
     if (parsed.success) known = parsed.data;
     await Promise.race([reload(), after(FIRST_LOAD_MS)]);
     if (!fromDatabase) fallBack();

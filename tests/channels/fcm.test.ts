@@ -377,8 +377,8 @@ describe("what changed between the alarm and the push", () => {
     const channel = direct();
     await vi.waitFor(async () => {
       expect(await outcome(channel, old)).toMatchObject({
-        failure: "rejected",
-        message: "its user may not see monitor 4 any more",
+        failure: "forbidden",
+        message: "its user may not see monitor 4",
       });
     });
     expect(google.accepted).toEqual([]);
@@ -389,7 +389,7 @@ describe("what changed between the alarm and the push", () => {
     const channel = direct();
     await channel.deliver(notice, never);
     phones.register({ user: "ben", rights: new Set([mid(1)]) });
-    expect(await outcome(channel, notice)).toMatchObject({ failure: "rejected" });
+    expect(await outcome(channel, notice)).toMatchObject({ failure: "forbidden" });
     expect(google.accepted).toHaveLength(1);
   });
 });

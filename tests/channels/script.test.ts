@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -50,6 +50,36 @@ function channelFor(text: string, { options, passesPath = false, path = null }: 
   channels.push(channel);
   return channel;
 }
+
+it.each([
+  ["is not there", () => rmSync(join(folder, "push.sh")), "there is no such file"],
+  ["may not be executed", () => chmodSync(join(folder, "push.sh"), 0o644), "it may not be executed"],
+  [
+    "is a folder",
+    () => {
+      rmSync(join(folder, "push.sh"));
+      mkdirSync(join(folder, "push.sh"));
+    },
+    "it is not a file",
+  ],
+])(
+  "a script that %s is said once at the start, with its path and the way out",
+  async (_what, spoil, words) => {
+    const channel = channelFor("exit 0");
+    spoil();
+    await channel.start(new AbortController().signal);
+    expect(log.map(({ msg }) => msg)).toEqual([
+      expect.stringMatching(
+        new RegExp(`${join(folder, "push.sh")} .*: ${words}.*chmod.*PUSH_SCRIPT_UNUSABLE`),
+      ),
+    ]);
+  },
+);
+
+it("a script that can be run is no news at the start", async () => {
+  await channelFor("exit 0").start(new AbortController().signal);
+  expect(log).toEqual([]);
+});
 
 function noticeOf(alarm: Alarm): Notice {
   const recipient = recipientFor(

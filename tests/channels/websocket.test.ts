@@ -3,6 +3,7 @@ import type { LiveReceiver } from "../../src/channels/live-receiver.ts";
 import { createWebSocketChannel } from "../../src/channels/websocket.ts";
 import { alarmFrame, supplementaryFrame } from "../../src/channels/websocket-message.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
+import { createRefusals, plainBriefing } from "../../src/domain/briefing.ts";
 import type { Recipient } from "../../src/domain/recipient.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { aMonitor, anAlarm, aRecipient, briefed, eid, mid } from "../support/builders.ts";
@@ -117,6 +118,18 @@ test("an interval holds back the next alarm of its monitor and of no other", () 
   at.now += 1;
   channel.tell(briefed([alarmOf(1, 14)]));
   expect(client.written.slice(1)).toEqual([alarmFrame(alarmOf(2, 13)), alarmFrame(alarmOf(1, 14))]);
+});
+
+test("an update is the beginning for clients from whom a rule kept it back, whether they asked for updates or not", () => {
+  const [plain, eager, muted, other] = [receiver(), receiver(), receiver(), receiver()];
+  const asked = [eager, muted].map((each) => Object.assign(each, { updates: true }));
+  const update: Alarm = { ...alarmOf(1, 10), phase: "updated" };
+  const refusals = createRefusals();
+  for (const each of [plain, muted]) refusals.note(each, "rule");
+  channelTo([plain, ...asked, other]).tell([{ ...plainBriefing(update), refusals }]);
+  expect(eager.written).toEqual([alarmFrame(update)]);
+  for (const each of [plain, muted]) expect(each.written).toEqual([alarmFrame(alarmOf(1, 10))]);
+  expect(other.written).toEqual([]);
 });
 
 test("a client that is closing is passed over", () => {

@@ -32,9 +32,18 @@ describe("--check-config", () => {
     expect(text).toContain("\nFCM API key ................... (undefined)\n");
     expect(text).toContain("\nHook .......................... '/usr/bin/detect_wrapper.sh'\n");
     expect(text).toContain("\nKeep frame match type................. yes\n");
+    expect(text).toContain("\nUse Hooks............................. yes\n");
     expect(text).toContain("\nHook Skipped monitors................. 3,7\n");
     expect(text).toContain("\nVerbose .............................. yes\n");
     expect(report("v7.yml")).not.toMatch(/^(FCM API key|Hook|Keep frame match type) ?\./m);
+  });
+
+  it("shows the hook of versions 3.3 and 4, which ran without a switch", () => {
+    const ini = "[ssl]\nenable = no\n[hook]\nhook_pass_image_path = yes\nhook_script = /x\n";
+    const { text } = reportConfig(load("a.ini", ini), NOTHING);
+    expect(text).toContain(
+      "\nHook .......................... /x\nUse Hooks............................. yes\n",
+    );
   });
 
   it("shows our own keys by their names", () => {

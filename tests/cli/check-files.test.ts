@@ -6,7 +6,7 @@ import type { Config } from "../../src/config/schema.ts";
 async function warningsFor(fcm: Partial<Config["fcm"]>): Promise<readonly string[]> {
   const loaded = loadConfig({ searchPath: [] });
   const config: Config = { ...loaded.config, fcm: { ...loaded.config.fcm, ...fcm } };
-  const { warnings, problems } = await checkFiles({ ...loaded, config }, 0);
+  const { warnings, problems } = await checkFiles({ ...loaded, config }, 0, {});
   expect(problems.filter((problem) => problem.includes("push"))).toEqual([]);
   return warnings.filter((warning) => warning.includes("push"));
 }
@@ -21,4 +21,31 @@ test("a service account is not looked at while push is switched off", async () =
   expect(await warningsFor({ enable: false, fcm_service_account_file: "/nowhere/firebase.json" })).toEqual(
     [],
   );
+});
+
+async function scriptWarnings(push: Partial<Config["push"]>): Promise<readonly string[]> {
+  const loaded = loadConfig({ searchPath: [] });
+  const config: Config = { ...loaded.config, push: { ...loaded.config.push, use_api_push: true, ...push } };
+  const { warnings } = await checkFiles({ ...loaded, config }, 0, { PATH: "/usr/bin:/bin" });
+  return warnings.filter((warning) => warning.includes("api_push_script"));
+}
+
+test("a push script that is not there is a warning with its path and the way out", async () => {
+  expect(await scriptWarnings({ api_push_script: "/nowhere/push.sh --fast" })).toEqual([
+    expect.stringMatching(
+      /^The script \/nowhere\/push\.sh \(push\.api_push_script\) .*: there is no such file\. Correct .*\.$/,
+    ),
+  ]);
+});
+
+test("a push script that can be run, or is switched off, is no warning", async () => {
+  expect(await scriptWarnings({ api_push_script: "/bin/sh -c true" })).toEqual([]);
+  expect(await scriptWarnings({ api_push_script: "sh -c true" })).toEqual([]);
+  expect(await scriptWarnings({ api_push_script: "/nowhere/push.sh", use_api_push: false })).toEqual([]);
+});
+
+test("a push script named without its folder is looked for in PATH", async () => {
+  expect(await scriptWarnings({ api_push_script: "no-such-program-anywhere" })).toEqual([
+    expect.stringContaining("no folder of PATH has a program of this name"),
+  ]);
 });

@@ -29,7 +29,7 @@ describe("a key that may be edited", () => {
     expect(findEditable("enable")).toMatchObject({
       found: false,
       fault: "key",
-      candidates: ["auth.enable", "fcm.enable", "mqtt.enable", "ssl.enable"],
+      candidates: ["auth.enable", "fcm.enable", "mqtt.enable", "ssl.enable", "detection.enable"],
     });
   });
 
@@ -38,6 +38,10 @@ describe("a key that may be edited", () => {
     expect(found).toMatchObject({
       fault: "key",
       problem: expect.stringContaining("customize.repeat_cooldown"),
+    });
+    expect(findEditable("repeat_coldown")).toMatchObject({
+      fault: "key",
+      problem: "there is no such key; did you mean repeat_cooldown?",
     });
     for (const name of ["", ".", "__proto__", "constructor", "general.constructor"])
       expect(findEditable(name)).toMatchObject({ found: false, fault: "key" });
@@ -56,6 +60,9 @@ describe("a key that may be edited", () => {
       "mqtt.topic",
       "mqtt.server_name",
       "mqtt.home_assistant_prefix",
+      "detection.model_layout",
+      "detection.pattern",
+      "detection.frame_set",
     ]);
   });
 
@@ -70,6 +77,8 @@ describe("a key that may be edited", () => {
     ["general.secrets", "a file"],
     ["general.base_data_path", "a file"],
     ["general.use_escontrol_interface", "authentication"],
+    ["pictures.allow_credentials_in_url", "a secret"],
+    ["pictures.allow_public", "authentication"],
     ["auth.enable", "authentication"],
     ["network.address", "a host"],
     ["network.trusted_proxies", "a host"],

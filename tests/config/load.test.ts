@@ -211,12 +211,30 @@ describe("old homes", () => {
 describe("the generation of an INI file", () => {
   it.each([
     ["[hook]\nhook_script = /x", "ini-1.0"],
+    ["[hook]\nhook_script = /x\ntimeout = 5\n[pictures]\npublic_url = https://a.example", "ini-1.0"],
     ["[customize]\nconsole_logs = yes", "ini-3.3"],
     ["[general]\nsecrets = /dev/null", "ini-3.3"],
     ["[customize]\nuse_hooks = no", "ini-5.0"],
     ["[hook]\nevent_start_notify_on_hook_success = all", "ini-5.0"],
   ])("of %j is %s", (ini, dialect) => {
     expect(load("a.ini", ini).dialect).toBe(dialect);
+  });
+});
+
+describe("a hook that will not run", () => {
+  const about = (name: string, text: string) =>
+    load(name, text).warnings.filter((line) => line.includes("customize.use_hooks"));
+
+  it.each([
+    ["a.yml", "ssl:\n  enable: no\nhook:\n  event_start_hook: /x\n"],
+    ["a.yml", "ssl:\n  enable: no\nhook:\n  event_end_hook: /x\n"],
+    ["a.ini", "[ssl]\nenable=no\n[hook]\nhook_script=/x\nevent_start_notify_on_hook_success=all\n"],
+  ])("because nothing switches hooks on is named (%s %j)", (name, text) => {
+    expect(about(name, text)).toEqual([expect.stringContaining("hooks are switched off")]);
+  });
+
+  it("is none in a file of the first versions, which had no switch", () => {
+    expect(about("a.ini", "[ssl]\nenable=no\n[hook]\nhook_script=/x\n")).toEqual([]);
   });
 });
 

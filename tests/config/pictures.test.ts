@@ -6,7 +6,9 @@ type Input = Parameters<typeof configSchema.parse>[0];
 const configOf = (input: Input): Config =>
   configSchema.parse({ ssl: { enable: false }, ...(input as object) });
 const dangers = (input: Input) =>
-  findDangers(configOf(input), () => false).filter(({ path }) => /^(pictures|customize|push)\./.test(path));
+  findDangers(configOf(input), () => false, false).filter(({ path }) =>
+    /^(pictures|customize|push)\./.test(path),
+  );
 const problems = (input: Input) => findProblems(configOf(input), "enable: no").map(({ path }) => path);
 
 const PORTAL = "https://portal/zm/index.php?view=image&eid=EVENTID&fid=snapshot";

@@ -60,6 +60,27 @@ describe("the rules file", () => {
     expect(rules.monitors.get(999)?.[0]?.name).toContain("https://example.org/a //");
   });
 
+  it("of version 6 may have times that its time_format does not, as the one that came with it", () => {
+    const rule = { time_format: "%I:%M %p", from: "9:30 pm", to: "1 am", action: "mute" };
+    const { rules, problems } = readRules(
+      JSON.stringify({ notifications: { monitors: { 998: { rules: [rule] } } } }),
+    );
+    expect(problems).toEqual([]);
+    const at = (time: string) =>
+      decideByRules(rules, {
+        monitor: mid(998),
+        groups: [],
+        cause: "",
+        at: Date.parse(`2026-11-20T${time}`),
+      }).outcome;
+    expect(["21:29:59", "21:30:00", "01:00:59", "01:01:00"].map(at)).toEqual([
+      "none",
+      "mute",
+      "mute",
+      "none",
+    ]);
+  });
+
   it("of our examples has no mistake", () => {
     const { problems, warnings, count } = loadRules(join(import.meta.dirname, "../../examples/rules.yml"));
     expect([problems, warnings, count]).toEqual([[], [], 7]);

@@ -1,4 +1,5 @@
 // The rules of a running program: their file is edited, broken, mended and removed.
+import { execFileSync } from "node:child_process";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -16,13 +17,14 @@ async function site(text: string | null) {
   const path = join(aFolder(), "rules.yml");
   if (text !== null) writeFileSync(path, text);
   const log: Record<string, unknown>[] = [];
-  const rules = createRules({ path, clock: systemClock, logger: recordingLogger(log) });
+  const customize: { es_rules: string | null } = { es_rules: path };
+  const rules = createRules({ customize, clock: systemClock, logger: recordingLogger(log) });
   await rules.start(new AbortController().signal);
   onTestFinished(() => rules.stop());
   const outcome = () =>
     decideByRules(rules.current(), { monitor: mid(4), groups: [], cause: "", at: 0 }).outcome;
   const messages = () => log.map(({ msg }) => String(msg).replace(path, "FILE"));
-  return { path, rules, outcome, messages };
+  return { path, customize, rules, outcome, messages };
 }
 
 /** A look each second, half a second for the file to settle, and a busy machine. */
@@ -35,6 +37,25 @@ describe("the rules of a running program", () => {
     expect(messages()).toEqual(["1 rule read from FILE"]);
     writeFileSync(path, withAction("critical_notify"));
     await vi.waitFor(() => expect(outcome()).toBe("critical"), soon);
+  });
+
+  test("are those of another file, or none, when the configuration says so", async () => {
+    const { path, customize, outcome } = await site(withAction("mute"));
+    writeFileSync(`${path}.new`, withAction("critical_notify"));
+    customize.es_rules = `${path}.new`;
+    await vi.waitFor(() => expect(outcome()).toBe("critical"), soon);
+    customize.es_rules = null;
+    await vi.waitFor(() => expect(outcome()).toBe("none"), soon);
+    customize.es_rules = path;
+    await vi.waitFor(() => expect(outcome()).toBe("mute"), soon);
+  });
+
+  test("are not waited for in a pipe that nobody writes to", async () => {
+    const { path, outcome, messages } = await site(withAction("mute"));
+    rmSync(path);
+    execFileSync("mkfifo", [path]);
+    await vi.waitFor(() => expect(messages().join()).toContain("it is not a file"), soon);
+    expect(outcome()).toBe("mute");
   });
 
   test("are taken from a file that replaced the other one, as editors do", async () => {
@@ -85,7 +106,11 @@ describe("the rules of a running program", () => {
   });
 
   test("are none where no file is named", async () => {
-    const rules = createRules({ path: null, clock: systemClock, logger: recordingLogger([]) });
+    const rules = createRules({
+      customize: { es_rules: null },
+      clock: systemClock,
+      logger: recordingLogger([]),
+    });
     await rules.start(new AbortController().signal);
     expect(rules.current().all).toEqual([]);
     await rules.stop();

@@ -116,3 +116,50 @@ test("begins no attempt once it is stopped", async () => {
   dispatcher.backlog([anna.id]);
   expect(channel.attempts).toEqual([]);
 });
+
+test("what is held is tried as soon as it may be, in order, and its looks count as no attempts", async () => {
+  const { channel, settled, log, dispatcher } = setUp();
+  let isKnown = false;
+  channel.answer = () => (isKnown ? "accept" : "hold");
+  dispatcher.add(entriesFor([...noticesOf(7), ...noticesOf(8)], [7, 8]));
+  await vi.waitFor(() => expect(settled).toHaveLength(1));
+  expect(settled[0]).toMatchObject({ state: "pending", words: "nobody knows its rights", attempts: 0 });
+  await vi.waitFor(() => expect(channel.attempts.length).toBeGreaterThan(1), { timeout: 3000 });
+  isKnown = true;
+  await vi.waitFor(() => expect(channel.accepted).toHaveLength(2), { timeout: 3000 });
+  await dispatcher.stop();
+  expect(channel.accepted.map(({ alarm }) => alarm.eventId)).toEqual([7, 8]);
+  expect(settled).toHaveLength(3);
+  expect(settled.slice(1)).toMatchObject([
+    { state: "delivered", attempts: 1 },
+    { state: "delivered", attempts: 1 },
+  ]);
+  expect(log.map(({ msg }) => msg)).toContain("Notices cannot be delivered and are tried again");
+});
+
+test("what a recipient may not be told of is dropped with the reason, and the next is tried", async () => {
+  const { channel, settled, dispatcher } = setUp();
+  channel.answer = ({ alarm }) => (alarm.eventId === 7 ? "forbid" : "accept");
+  dispatcher.add(entriesFor([...noticesOf(7), ...noticesOf(8)], [7, 8]));
+  await vi.waitFor(() => expect(settled).toHaveLength(2));
+  await dispatcher.stop();
+  expect(settled).toMatchObject([
+    { state: "dropped", words: "its user may not see it" },
+    { state: "delivered" },
+  ]);
+});
+
+test("what is held for too long expires, and says why it was held", async () => {
+  const { channel, settled, dispatcher } = setUp();
+  channel.answer = () => "hold";
+  const soon = Date.now() + 300;
+  dispatcher.add(
+    entriesFor(
+      noticesOf(7).map((notice) => ({ ...notice, expiresAt: soon })),
+      [7],
+    ),
+  );
+  await vi.waitFor(() => expect(settled.at(-1)?.state).toBe("expired"), { timeout: 3000 });
+  await dispatcher.stop();
+  expect(settled.at(-1)?.words).toBe("nobody knows its rights");
+});

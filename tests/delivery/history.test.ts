@@ -91,8 +91,11 @@ describe("a notice is explained", () => {
 
   test("that waits", () => {
     const waiting = { state: "pending", endedAt: null, words: "503" } as const;
-    expect(lineFor({ ...waiting, attempts: 0 })).toBe(
+    expect(lineFor({ ...waiting, attempts: 0, words: "" })).toBe(
       "phone ...27a387: waits for its first attempt since 2026-11-22 10:28:55.979",
+    );
+    expect(lineFor({ ...waiting, attempts: 0, words: "nobody knows its rights" })).toBe(
+      "phone ...27a387: waits for its first attempt since 2026-11-22 10:28:55.979: nobody knows its rights",
     );
     expect(lineFor({ ...waiting, attempts: 2, dueAt: seenAt + 40_000 })).toBe(
       "phone ...27a387: waits after 2 attempts, tried again at 2026-11-22 10:29:35.977: 503",

@@ -58,7 +58,20 @@ describe("the end of an alarm", () => {
     const refusals = createRefusals([["a", reason]]);
     expect(decideFor(briefing("ended", refusals), "a", to, aRecipient(), 0).send).toBe(isTold);
     expect(decideFor(briefing("ended", refusals), "b", to, aRecipient(), 0).send).toBe(true);
-    expect(decideFor(briefing("updated", refusals), "a", to, aRecipient(), 0).send).toBe(false);
+    const update = decideFor(briefing("updated", createRefusals([["a", reason]])), "a", to, aRecipient(), 0);
+    // Rules judge the final cause, so an update asks them again.
+    expect(update.send).toBe(reason === "rule");
+  });
+
+  it("is told when a rule kept back the start, but not its update", () => {
+    const refusals = createRefusals([["a", "rule"]]);
+    const patient = aRecipient({ intervals: new Map([[mid(1), 60]]), lastTold: new Map([[mid(1), 0]]) });
+    expect(decideFor(briefing("updated", refusals), "a", to, patient, 1_000)).toMatchObject({
+      reason: "too-soon",
+    });
+    const again = createRefusals([["a", "rule"]]);
+    expect(decideFor(briefing("updated", again), "a", to, aRecipient(), 0).send).toBe(true);
+    expect(decideFor(briefing("ended", again), "a", to, aRecipient(), 0).send).toBe(true);
   });
 
   it("remembers the refusals of its start, and counts no interval of its own", () => {

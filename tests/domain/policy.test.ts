@@ -21,6 +21,16 @@ describe("decide", () => {
     });
   });
 
+  it("leaves open what nobody knows yet, and tests the rest", () => {
+    const unknown = { ...aRecipient(), rights: "unknown" as const };
+    const verdict = decide(anAlarm(), unknown, 0);
+    expect(verdict).toMatchObject({ send: true, trace: [{ test: "permission", open: true }, {}, {}] });
+    expect(decide(anAlarm(), { ...unknown, monitors: new Set([mid(99)]) }, 0)).toMatchObject({
+      send: false,
+      reason: "monitor-off",
+    });
+  });
+
   it("keeps to the recipient's own list", () => {
     expect(decide(alarm, aRecipient({ monitors: new Set([mid(2)]) }), 0)).toMatchObject({
       reason: "monitor-off",

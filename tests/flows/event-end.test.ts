@@ -89,6 +89,21 @@ describe("the end of an event", () => {
     expect(phases()).toEqual(["started", "ended"]);
   });
 
+  it("that came while the program was away waits for clients on their way back", async () => {
+    await site.start();
+    site.cameras[0].beginAlarm({ eventId: 7, cause: "Motion All" });
+    await vi.waitFor(() => expect(phases()).toEqual(["started"]));
+    await site.restart(() => site.cameras[0].setState("idle"));
+    await vi.waitFor(() => expect(phases()).toEqual(["started", "ended"]));
+    const client = await site.logIn();
+    await vi.waitFor(() => expect(client.untaken()).toHaveLength(1), { timeout: 4_000 });
+    expect(event(await client.next())).toMatchObject({
+      EventId: "7",
+      Cause: "End:Motion All",
+      Late: "true",
+    });
+  });
+
   it("is told when the alarm went on over a restart", async () => {
     await site.start();
     site.cameras[0].beginAlarm({ eventId: 7, cause: "Motion All" });

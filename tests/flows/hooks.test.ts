@@ -111,6 +111,40 @@ describe("an alarm with a hook", () => {
     });
   });
 
+  it("that waits for its script when the program ends is told to whoever is connected", async () => {
+    const running = await start({ event_start_hook: script(`touch ${folder}/begun; exec sleep 60`) });
+    const client = await running.logIn();
+    running.cameras[0].beginAlarm({ eventId: 7, cause: "Motion" });
+    await vi.waitFor(() => expect(existsSync(join(folder, "begun"))).toBe(true));
+    await running.stop();
+    expect(event(await client.next())).toMatchObject({ EventId: "7", Cause: "Motion" });
+    expect(await client.closed).toMatchObject({ code: 1001 });
+  });
+
+  it("has its end told by what the script said in the second step, also over a restart", async () => {
+    channel.people = [{ ...aPerson("27a387"), takesUpdates: true }];
+    for (const [id, said, end] of [
+      [7, "echo detected:dog", "End:detected:dog Motion"],
+      [8, "exit 1", undefined],
+    ] as const) {
+      const running = await start({
+        event_start_hook: script(said),
+        notify_first: true,
+        event_start_notify_on_hook_fail: ["fcm"],
+      });
+      running.cameras[0].beginAlarm({ eventId: id, cause: "Motion" });
+      await vi.waitFor(() => expect(why(running, id)).toContain("told anew with the answer of its hook"));
+      await running.restart();
+      const client = await running.logIn();
+      running.cameras[0].setState("idle");
+      await vi.waitFor(() => expect(why(running, id)).toContain("its end, "));
+      await vi.waitFor(() => expect(why(running, id).split("its end, ")[1]).toContain("sockets: "));
+      const causes = () => client.untaken().map((text) => event(JSON.parse(text))?.Cause);
+      await vi.waitFor(() => expect(causes()).toEqual(end === undefined ? [] : [end]));
+      await running.remove();
+    }
+  });
+
   it("is told in two steps where asked for; a socket hears of the second when it asked for updates", async () => {
     channel.people = [{ ...aPerson("27a387"), takesUpdates: true }];
     const running = await start({

@@ -1,5 +1,5 @@
 // The whole daemon: a phone registers over its socket, and an alarm in shared memory reaches it through Google.
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createFcmChannel } from "../../src/channels/fcm.ts";
@@ -7,6 +7,7 @@ import { explainAlarm } from "../../src/delivery/history.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createDevices } from "../../src/store/devices.ts";
 import { openHistory } from "../../src/store/history-file.ts";
+import { createKnownRights } from "../../src/store/known-rights.ts";
 import { createSite, type PhonesOfSite, type Site } from "../support/daemon.ts";
 import { type Google, startGoogle } from "../support/google.ts";
 import { fcmOptions } from "../support/phones.ts";
@@ -26,8 +27,7 @@ const withPhones: PhonesOfSite = (parts) => {
     fcm: { ...config.fcm, token_file: join(folder, "tokens.txt") },
     general: { base_data_path: folder },
     zoneminder: { rights_reload_interval: 0.05 },
-    rights,
-    memory,
+    rights: createKnownRights({ source: rights, memory, clock: systemClock }),
     canPush: () => true,
     clock: systemClock,
     logger,
@@ -117,6 +117,30 @@ test("a phone is told only of what its user may see, and nothing once the user i
   site.cameras[1].beginAlarm({ eventId: 5064, cause: "Motion" });
   await vi.waitFor(() => expect(why(5064)).toContain("phone ...27a387: not sent"));
   expect(pushed()).toEqual(["5061"]);
+});
+
+test("what nobody knows the right to is held, over a restart too, and told late or refused once it is known", async () => {
+  await registered("guest", { monlist: "1,2", intlist: "" });
+  const { rightsOf, ...logins } = site.zoneminder.logins;
+  let isAway = true;
+  const away = async (users: readonly string[]) => {
+    if (isAway) throw new Error("the database is away");
+    return rightsOf(users);
+  };
+  site.zoneminder.logins = { ...logins, rightsOf: away };
+  await site.restart(() => rmSync(site.dataFile)); // and with it what was known of rights
+  site.cameras[0].beginAlarm({ eventId: 5060, cause: "Motion" });
+  site.cameras[1].beginAlarm({ eventId: 5061, cause: "Motion" });
+  const held = /27a387: waits for its first attempt since .*: it is not known yet what its user may see/;
+  await vi.waitFor(() => expect(why(5060)).toMatch(held));
+  await site.restart();
+  expect(pushed()).toEqual([]);
+  isAway = false;
+  await vi.waitFor(() => expect(pushed()).toEqual(["5061"]), { timeout: 5000 });
+  await vi.waitFor(() => {
+    expect(why(5060)).toMatch(/27a387: dropped at .*: its user may not see monitor 1/);
+    expect(why(5061)).toMatch(/27a387: sent to FCM at \S+, \d+ ms after the alarm/);
+  });
 });
 
 test("a token that Google calls unregistered is forgotten, in the file too", async () => {

@@ -15,6 +15,7 @@ import { createPictureMaker } from "../../src/server/picture-maker.ts";
 import { createPictures } from "../../src/server/pictures.ts";
 import { openHistory } from "../../src/store/history-file.ts";
 import { createKeyFile } from "../../src/store/key-file.ts";
+import { createKnownRights } from "../../src/store/known-rights.ts";
 import { createStore } from "../../src/store/store.ts";
 import type { Database } from "../../src/zoneminder/database.ts";
 import { createEventFiles } from "../../src/zoneminder/event-files.ts";
@@ -89,7 +90,7 @@ describe.skipIf(mariadbMayBeSkipped())("an alarm with a picture", () => {
     const pictures = createPictures({
       ...config,
       key: createKeyFile({ directory: folder, logger }),
-      rights: logins,
+      rights: createKnownRights({ source: logins, memory: null, clock }),
       maker: createPictureMaker({ source: files, logger }),
       clock,
       logger,

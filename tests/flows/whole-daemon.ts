@@ -8,6 +8,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { createLogger } from "../../src/lib/log.ts";
 import { createTerminal } from "../../src/lib/log-terminal.ts";
 import { createDevices } from "../../src/store/devices.ts";
+import { createKnownRights } from "../../src/store/known-rights.ts";
 import { createStore } from "../../src/store/store.ts";
 import { aMonitor, mid } from "../support/builders.ts";
 
@@ -43,8 +44,7 @@ const store = createStore({
 });
 const devices = createDevices({
   ...config,
-  rights: logins,
-  memory: store,
+  rights: createKnownRights({ source: logins, memory: store, clock }),
   canPush: () => true,
   clock,
   logger,

@@ -26,6 +26,12 @@ describe("the answer of a hook", () => {
     ["JSON without text, which means no", '--SPLIT--{"a":1}', { text: "", json: { a: 1 }, result: 1 }],
   ])("may be %s", (_, stdout, expected) => expect(outcome(stdout)).toMatchObject(expected));
 
+  it("may hold JSON nested so deeply that nobody could pass it on: it is left out", () => {
+    const nested = (depth: number) => `x--SPLIT--${"[".repeat(depth)}${"]".repeat(depth)}`;
+    expect(outcome(nested(50)).note).toBe("ran");
+    expect(outcome(nested(50_000))).toMatchObject({ text: "x", json: null, result: 0, note: "bad-json" });
+  });
+
   it("is the exit code where there is text", () => {
     expect(outcome("x", 3).result).toBe(3);
   });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { HookOutcome } from "../../src/domain/hook.ts";
 import type { Hooks } from "../../src/hooks/hooks.ts";
+import { systemClock } from "../../src/lib/clock.ts";
 import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
 import { createHookSite, type HookSite } from "./scripts.ts";
 
@@ -148,6 +149,19 @@ describe("many alarms at once", () => {
     expect(site.said()).toContain("hook.max_waiting");
   });
 
+  it("wait as many as may also while all places are taken", async () => {
+    const hooks = site.hooks({
+      event_start_hook: bash("sleep 0.5; echo x"),
+      max_parallel_hooks: 1,
+      max_waiting: 2,
+    });
+    const [first, ...others] = alarms.slice(0, 6);
+    const running = first && ask(hooks, first);
+    await vi.waitFor(() => expect(hooks.counts()).toMatchObject({ running: 1, waiting: 0 }));
+    const answers = await Promise.all([running, ...others.map((alarm) => ask(hooks, alarm))]);
+    expect(answers.filter((answer) => answer?.note === "ran")).toHaveLength(3);
+  });
+
   it("that wait too long are told without their hook", async () => {
     const hooks = site.hooks({
       event_start_hook: bash("sleep 1.5; echo x"),
@@ -158,6 +172,14 @@ describe("many alarms at once", () => {
     expect(answers.map(({ note }) => note)).toEqual(["ran", "dropped", "dropped"]);
   });
 
+  it("may have begun to wait before they take their place", async () => {
+    const hooks = site.hooks({ event_start_hook: bash("echo x"), max_wait: 5 });
+    const [alarm = anAlarm()] = alarms;
+    const now = systemClock.monotonic();
+    expect((await hooks.enter(alarm, now - 6_000)(alarm)).note).toBe("dropped");
+    expect((await hooks.enter(alarm, now - 1_000)(alarm)).note).toBe("ran");
+  });
+
   it("are told without their hook when the program ends", async () => {
     const hooks = site.hooks({ event_start_hook: bash("sleep 60"), max_parallel_hooks: 1 });
     const answers = Promise.all(alarms.slice(0, 3).map((alarm) => ask(hooks, alarm)));
@@ -165,6 +187,18 @@ describe("many alarms at once", () => {
     await hooks.stop();
     expect((await answers).map(({ note }) => note)).toEqual(["dropped", "dropped", "dropped"]);
   });
+});
+
+it("user scripts that hang pile up as far as hooks may, then they are left out and it is said", async () => {
+  const hooks = site.hooks({
+    event_start_hook: bash("echo x"),
+    event_start_hook_notify_userscript: bash("sleep 60"),
+    max_parallel_hooks: 1,
+    max_waiting: 2,
+  });
+  for (let event = 1; event <= 5; event++)
+    await ask(hooks, anAlarm({ eventId: eid(event), monitor: aMonitor({ id: mid(event) }) }));
+  expect(site.said().match(/left out/g)).toHaveLength(2);
 });
 
 it("a user script hears result, text and whole JSON, and nobody waits for it", async () => {

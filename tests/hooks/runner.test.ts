@@ -81,6 +81,12 @@ describe("a script", () => {
     expect(result.stdout.replace(/\s/g, "")).toBe("ab|32000");
   });
 
+  it("gets a long argument whole, up to what the system allows", async () => {
+    const given = ["x".repeat(131_071), "€".repeat(43_690), "€".repeat(43_691)];
+    const result = await run(`for each; do printf %s "$each" | wc -c; done`, given);
+    expect(result.stdout.trim().split(/\s+/)).toEqual(["131071", "131070", "96000"]);
+  });
+
   it("runs without a first line that names its interpreter", async () => {
     const file = script("echo plain $1\n");
     const result = await runner().run({ argv: [file, "7"], timeoutMs: 10_000 });

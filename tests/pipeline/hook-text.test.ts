@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { HookOutcome } from "../../src/domain/hook.ts";
-import { causeOfEnd, endWithAnswer, withAnswer } from "../../src/pipeline/hook-text.ts";
+import { causeOfEnd, endWithAnswer, notesOfEnd, withAnswer } from "../../src/pipeline/hook-text.ts";
 import { anAlarm } from "../support/builders.ts";
 
 const options = { use_hook_description: true, keep_frame_match_type: true };
@@ -40,6 +40,7 @@ it.each([
     "detected:car ",
     "detected:car Motion: All",
   ],
+  ["the text although a zone is called alike", "Motion: scar", "car", "car Motion: scar"],
   ["what was known at the start, without notes", null, "", "Motion"],
 ])("an end is told with %s", (_, notes, text, expected) => {
   expect(causeOfEnd("Motion", notes, text)).toBe(expected);
@@ -52,4 +53,17 @@ it.each([
 ])("an end hook that %s says nothing twice", (_, text, expected) => {
   const ended = anAlarm({ phase: "ended", cause: "detected:car Motion: All" });
   expect(endWithAnswer(ended, { ...found, text }, options).cause).toBe(expected);
+});
+
+it.each([
+  ["echoes the notes", "detected:car Motion: All", ""],
+  ["echoes them behind what it found", "detected:dog detected:car Motion: All", "detected:dog"],
+  ["finds more", "[s] detected:dog", "[s] detected:dog"],
+  ["found the same", "detected:car", ""],
+  ["prints something else", "done", ""],
+])("of an end hook that %s, the notes get what is new", (_, text, expected) => {
+  const cause = "detected:car Motion: All";
+  expect(notesOfEnd(cause, { ...found, text }, options)).toBe(expected);
+  expect(notesOfEnd(cause, { ...found, text, result: 1 }, options)).toBe("");
+  expect(notesOfEnd(cause, { ...found, text }, { ...options, use_hook_description: false })).toBe("");
 });

@@ -1,5 +1,6 @@
 import pino from "pino";
 import { describe, expect, it, vi } from "vitest";
+import { readRules } from "../../src/config/rules-file.ts";
 import { type Config, defaultConfig } from "../../src/config/schema.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
 import type { MonitorControl } from "../../src/domain/control.ts";
@@ -155,12 +156,99 @@ describe("telling in two steps", () => {
     expect(site.notices().map((id) => id.split("/")[0])).toEqual(["1:5060:1", "1:5060:1:update"]);
   });
 
+  it("asks the rules again: what was muted without the answer is told with it, and so is its end", async () => {
+    const { rules } = readRules(
+      "notifications: {monitors: {1: {rules: [{action: mute, cause_has: '^(?!.*dog)'}]}}}",
+    );
+    const patient = { ...aPerson("27a387"), takesUpdates: false };
+    const site = setUp(
+      { notify_first: true },
+      {
+        rules: { current: () => rules },
+        recipients: { all: () => [patient], expiresAfterMs: () => 1000 },
+        events: { notes: async () => "detected:dog Motion" },
+      },
+    );
+    site.pipeline.handle([anAlarm()]);
+    (await site.nextQuestion()).answer(yes);
+    site.pipeline.handle([anAlarm({ phase: "ended" })]);
+    await site.pipeline.idle();
+    expect(site.reasons()).toEqual(["rule", "told", "told"]);
+  });
+
   it("stays with the first step when the hook is dropped", async () => {
     const site = setUp({ notify_first: true });
     site.pipeline.handle([anAlarm()]);
     (await site.nextQuestion()).answer({ ...no, note: "dropped" });
     await site.pipeline.idle();
     expect(site.live.map(({ phase }) => phase)).toEqual(["started"]);
+  });
+});
+
+describe("the end of an alarm", () => {
+  const ends = (change: Partial<PipelineDeps> = {}, hook: Partial<Config["hook"]> = {}) => {
+    const asked: Alarm[] = [];
+    const outcome: HookOutcome = { ...yes, text: "detected:cat" };
+    const waitedSince: (number | undefined)[] = [];
+    const enter = (_: Alarm, since?: number) => async (alarm: Alarm) => {
+      asked.push(alarm);
+      waitedSince.push(since);
+      return outcome;
+    };
+    const plan = ({ phase }: Alarm) => (phase === "ended" ? ("run" as const) : ("none" as const));
+    return { ...setUp(hook, { hooks: { plan, enter }, ...change }), asked, waitedSince };
+  };
+
+  it("has what its hook found written into the notes", async () => {
+    const site = ends();
+    site.pipeline.handle([anAlarm()]);
+    site.pipeline.handle([anAlarm({ phase: "ended" })]);
+    await site.pipeline.idle();
+    expect(site.notes.filter((line) => line.trim() !== "5060")).toEqual(["5060 detected:cat"]);
+  });
+
+  it("does not count the time in which its beginning was looked at as waiting", async () => {
+    for (const [note, isFresh] of [
+      ["ran", true],
+      ["dropped", false],
+    ] as const) {
+      const stored = anAlarm({ hook: { ...yes, note } });
+      const starts = { startOf: async () => ({ alarm: stored, withheld: null, refused: [] }) };
+      const site = ends({ starts });
+      site.pipeline.handle([anAlarm({ phase: "ended" })]);
+      await site.pipeline.idle();
+      expect(site.waitedSince.map((since) => since === undefined)).toEqual([isFresh]);
+    }
+  });
+
+  it("has the text of its beginning written again when an earlier run told of it", async () => {
+    const options = { ...defaultConfig().customize, send_event_end_notification: false };
+    const stored = anAlarm({ hook: yes });
+    const starts = { startOf: async () => ({ alarm: stored, withheld: null, refused: [] }) };
+    const site = setUp({}, { starts, options });
+    site.pipeline.handle([anAlarm({ phase: "ended" })]);
+    await site.pipeline.idle();
+    expect(site.notes).toEqual(["5060 detected:dog"]);
+    expect(site.live).toEqual([]);
+  });
+
+  it("is told without the mark of the frame where nobody wants to read it; its hook is given the notes", async () => {
+    const marked = "[a] detected:dog Motion: All";
+    const site = ends({ events: { notes: async () => marked } }, { keep_frame_match_type: false });
+    site.pipeline.handle([anAlarm()]);
+    site.pipeline.handle([anAlarm({ phase: "ended" })]);
+    await site.pipeline.idle();
+    expect(site.asked.map(({ cause }) => cause)).toEqual([marked]);
+    expect(site.live.at(-1)?.cause).toBe("detected:cat detected:dog Motion: All");
+  });
+
+  it("is not looked at by a hook when its beginning was a repeat", async () => {
+    const site = ends();
+    site.pipeline.handle([anAlarm({ edge: 1, seenAt: 0 }), anAlarm({ edge: 1, phase: "ended" })]);
+    const again = { id: "1:5060:2" as Alarm["id"], edge: 2, seenAt: 1_000 };
+    site.pipeline.handle([anAlarm(again), anAlarm({ ...again, phase: "ended" })]);
+    await site.pipeline.idle();
+    expect(site.asked.map(({ edge }) => edge)).toEqual([1]);
   });
 });
 
@@ -177,6 +265,35 @@ describe("a muted monitor", () => {
     await site.pipeline.idle();
     expect(site.reasons()).toEqual(["muted", "muted"]);
     expect(site.decisions[0]?.found).toEqual(["control: monitor 2 is muted"]);
+  });
+
+  it("is not told of the end either when nobody was there to be refused, and the program began anew", async () => {
+    const nobody = { all: () => [], expiresAfterMs: () => 1 };
+    const alarm = anAlarm({ monitor: aMonitor({ id: mid(2) }) });
+    const before = setUp({}, { ...control("muted"), recipients: nobody });
+    before.pipeline.handle([alarm]);
+    const stored = before.decisions[0]?.alarm ?? alarm;
+    const after = setUp(
+      {},
+      { starts: { startOf: async () => ({ alarm: stored, withheld: null, refused: [] }) } },
+    );
+    after.pipeline.handle([{ ...alarm, phase: "ended" }]);
+    await after.pipeline.idle();
+    expect(after.reasons()).toEqual(["muted"]);
+    expect(after.decisions[0]?.found).toEqual(["control: monitor 2 was muted when it began"]);
+  });
+
+  it("is not told of the end either when people are told in two steps", async () => {
+    let order: MonitorControl = "muted";
+    const site = setUp({ notify_first: true }, { control: { of: () => order } });
+    const alarm = anAlarm();
+    site.pipeline.handle([alarm]);
+    (await site.nextQuestion()).answer(yes);
+    await site.pipeline.idle();
+    order = "default";
+    site.pipeline.handle([{ ...alarm, phase: "ended" }]);
+    await site.pipeline.idle();
+    expect(site.decisions.at(-1)?.found).toContain("control: monitor 1 was muted when it began");
   });
 
   it("that is forced overrides the list of a phone", () => {

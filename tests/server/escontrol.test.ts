@@ -249,8 +249,10 @@ describe("a command", () => {
     const client = await admin();
     await answer(client, command({ command: "edit", key: "mqtt.password", val: "planted-value" }));
     await answer(client, command({ command: "edit", key: "planted-value in the wrong place", val: "x" }));
+    await answer(client, command({ command: "mute", monitors: ["x"] }));
     const text = JSON.stringify(server.log);
     expect(text).toContain("escontrol: edit mqtt.password");
+    expect(text).not.toContain("all monitors");
     expect(text).not.toMatch(/open sesame|planted-value"/);
   });
 });

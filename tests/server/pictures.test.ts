@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import sharp from "sharp";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Rights } from "../../src/domain/recipient.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { createPictureMaker, type PictureSource } from "../../src/server/picture-maker.ts";
 import { createPictures, type Pictures, type PicturesOptions } from "../../src/server/pictures.ts";
 import { createKeyFile, rotateKey } from "../../src/store/key-file.ts";
+import { createKnownRights } from "../../src/store/known-rights.ts";
 import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
 import { aGif, aJpeg } from "../support/pictures.ts";
 import { recordingLogger, startServer, type TestServer } from "../support/server.ts";
@@ -22,6 +23,7 @@ interface Scene {
   /** What there is to be seen, by event. */
   readonly seen: Map<number, Buffer>;
   finds: number;
+  isDatabaseAway: boolean;
   get(path: string, init?: RequestInit): Promise<Response>;
   link(user?: string | null, event?: number, monitor?: number): string | null;
   path(user?: string, event?: number, monitor?: number): string;
@@ -39,10 +41,13 @@ describe("pictures", () => {
   let folder = "";
   let log: Record<string, unknown>[] = [];
   const stops: (() => Promise<void>)[] = [];
+  /** What the data directory keeps over a restart. */
+  const facts = new Map<string, unknown>();
   let jpeg: Buffer;
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "zmes-pictures-"));
     log = [];
+    facts.clear();
     jpeg = await aJpeg(1920, 1080);
   });
   afterEach(async () => {
@@ -82,7 +87,19 @@ describe("pictures", () => {
       },
       auth: { enable: change.auth ?? true },
       key: createKeyFile({ directory: folder, logger }),
-      rights: { rightsOf: async (users) => new Map(users.map((user) => [user, rights.get(user) ?? null])) },
+      rights: createKnownRights({
+        source: {
+          async rightsOf(users) {
+            if (made.isDatabaseAway) throw new Error("database away");
+            return new Map(users.map((user) => [user, rights.get(user) ?? null]));
+          },
+        },
+        memory: {
+          fact: async (key) => facts.get(key),
+          putFact: (key, value) => void facts.set(key, JSON.parse(JSON.stringify(value))),
+        },
+        clock: change.clock ?? systemClock,
+      }),
       maker: createPictureMaker({ source, logger }),
       clock: change.clock ?? systemClock,
       logger,
@@ -96,6 +113,7 @@ describe("pictures", () => {
       rights,
       seen,
       finds: 0,
+      isDatabaseAway: false,
       get: (path, init) => fetch(`http://127.0.0.1:${server.port}${path}`, init),
       link: (user = "anna", event = 5060, monitor = 1) =>
         pictures.pictureFor(anAlarm({ eventId: eid(event), monitor: aMonitor({ id: mid(monitor) }) }), user),
@@ -158,6 +176,21 @@ describe("pictures", () => {
       expect(path("anna")).not.toBe(path("bert"));
       expect((await get(path("anna"))).status).toBe(200);
       await expectNothing(await get(path("bert")));
+    });
+
+    it("is judged by the last known rights while the database is away, after a restart too", async () => {
+      const first = await scene();
+      for (const user of ["anna", "bert"]) await (await first.get(first.path(user))).arrayBuffer();
+      await vi.waitFor(() => expect(facts.size).toBe(1));
+      const second = await scene();
+      second.isDatabaseAway = true;
+      const statusFor = async (user: string) => (await second.get(second.path(user))).status;
+      expect([await statusFor("anna"), await statusFor("bert"), await statusFor("carl")]).toEqual([
+        200, 404, 404,
+      ]);
+      expect(log.map(({ msg }) => msg)).toContain(
+        "A picture is refused: nobody knows yet what its user may see",
+      );
     });
 
     it("is void the moment its user is disabled or loses the right, and works again when that is taken back", async () => {

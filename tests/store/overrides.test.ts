@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { type Control, controlFile, createControl, readKept } from "../../src/store/overrides.ts";
 import { mid } from "../support/builders.ts";
@@ -138,4 +138,28 @@ test("no content of the file makes reading throw", () => {
     }),
     { numRuns: 300 },
   );
+});
+
+test("whoever shows orders is told when the time of one is over, also of one that ended while nobody ran", async () => {
+  let now = 1000;
+  const clock = { now: () => now, monotonic: () => now };
+  const onOrders = vi.fn();
+  const create = () =>
+    createControl({ directory: folder, isOn: () => true, onOrders, clock, logger: recordingLogger(log) });
+  const first = create();
+  await first.start(new AbortController().signal);
+  await first.order([mid(1)], { control: "muted", until: 1020 });
+  await first.order([mid(2)], { control: "muted", until: 5000 });
+  expect(onOrders).toHaveBeenCalledTimes(2);
+  now = 1020;
+  await vi.waitFor(() => expect(onOrders).toHaveBeenCalledTimes(3));
+  expect([...first.orders().keys()]).toEqual([2]);
+  expect(log.map(({ msg }) => msg)).toEqual([expect.stringContaining("Monitor 1 is told as usual again")]);
+  await first.stop();
+  now = 6000;
+  const second = create();
+  await second.start(new AbortController().signal);
+  await vi.waitFor(() => expect(onOrders).toHaveBeenCalledTimes(4));
+  expect(second.orders().size).toBe(0);
+  await second.stop();
 });

@@ -1,6 +1,17 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +21,7 @@ import type { ToldMark } from "../../src/domain/decision.ts";
 import { monitorId } from "../../src/domain/monitor.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createLogger, type LogRecord } from "../../src/lib/log.ts";
-import { createStore, type Store } from "../../src/store/store.ts";
+import { createStore, type Store, type StoreOptions } from "../../src/store/store.ts";
 
 let directory = "";
 let records: LogRecord[] = [];
@@ -28,10 +39,10 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function aStore(name = file()): Promise<Store> {
+async function aStore(name = file(), change: Partial<StoreOptions> = {}): Promise<Store> {
   const write = (record: LogRecord): void => void records.push(record);
   const log = createLogger([{ name: "x", level: "debug", write, close: async () => undefined }]);
-  const store = createStore({ path: name, logger: log.logger, clock: systemClock, retryMs: 20 });
+  const store = createStore({ path: name, logger: log.logger, clock: systemClock, retryMs: 20, ...change });
   opened.push(store);
   await store.start(new AbortController().signal);
   return store;
@@ -213,4 +224,84 @@ test("a newer file is refused and stays as it is", async () => {
   await expect(aStore()).rejects.toMatchObject({ code: "STORE_NEWER" });
   const after = statSync(file());
   expect([after.mtimeMs, after.ino, after.size]).toEqual([before.mtimeMs, before.ino, before.size]);
+});
+
+describe("a disk that hangs", () => {
+  const thread = new URL("../support/hanging-store-thread.ts", import.meta.url);
+  const answer = (): void => writeFileSync(`${file()}.answers`, "");
+
+  test("is not waited for, neither at the start nor afterwards, and is taken up when it answers", async () => {
+    const store = await aStore(file(), { thread, patienceMs: 200 });
+    expect(messages()).toEqual(["The store cannot be written; what it should hold is kept in memory"]);
+    const begun = performance.now();
+    expect([await store.save([]), await store.backlog(), await store.changes()]).toEqual([null, null, null]);
+    expect(performance.now() - begun).toBeLessThan(150);
+    store.put([aMark({ event: 7 })]);
+    answer();
+    await vi.waitFor(() => expect(messages()).toContain("The store is written again"));
+    expect(await store.flush()).toBe(true);
+    expect(await store.backlog()).toEqual([]);
+    expect(await store.marks()).toEqual([aMark({ event: 7 })]);
+  });
+
+  test("gives what earlier runs told, not what this one did meanwhile", async () => {
+    const first = await aStore();
+    first.put([aMark({ event: 7 })]);
+    await first.stop();
+    const second = await aStore(file(), { thread, patienceMs: 200 });
+    second.put([aMark({ event: 9 })]);
+    answer();
+    expect(await second.marksBefore()).toEqual([aMark({ event: 7 })]);
+    await vi.waitFor(async () => expect(await second.marks()).toEqual([aMark({ event: 9 })]));
+  });
+
+  test("may hold a file of a newer program, which is said and left alone", async () => {
+    await (await aStore()).stop();
+    const script = `new (require("node:sqlite").DatabaseSync)(${JSON.stringify(file())}).exec("PRAGMA user_version = 999")`;
+    execFileSync(process.execPath, ["-e", script]);
+    await aStore(file(), { thread, patienceMs: 200 });
+    answer();
+    await vi.waitFor(() => expect(messages().join()).toContain("[STORE_NEWER]"));
+  });
+});
+
+describe("a large file", () => {
+  const CUT_OFF = "The last run was cut off: the store is checked in the background";
+  const DAMAGED = "The store was damaged and begins anew; the damaged file is kept";
+
+  /** With a mark in it, and a history of 40 MB whose pages are damaged in the middle. */
+  async function damagedHistory(): Promise<void> {
+    const store = await aStore();
+    store.put([aMark({ event: 7 })]);
+    await store.stop();
+    const fill = `const to = new (require("node:sqlite").DatabaseSync)(${JSON.stringify(file())});
+      const row = to.prepare("INSERT INTO alarms (key, phase, seen_at, alarm) VALUES ('k', 'started', 1, ?)");
+      to.exec("BEGIN");
+      for (let count = 0; count < 40; count++) row.run("x".repeat(1_000_000));
+      to.exec("COMMIT");
+      to.close();`;
+    execFileSync(process.execPath, ["-e", fill]);
+    const damaged = openSync(file(), "r+");
+    writeSync(damaged, Buffer.alloc(4096, 0x55), 0, 4096, 4096 * 5000);
+    closeSync(damaged);
+  }
+
+  test("is checked in the background after a run that was cut off; what can be read of it is kept", async () => {
+    await damagedHistory();
+    writeFileSync(`${file()}-wal`, "the beginning of something");
+    const store = await aStore();
+    expect(messages()).toEqual([CUT_OFF]);
+    await vi.waitFor(() => expect(messages()).toEqual([CUT_OFF, DAMAGED]), { timeout: 10_000 });
+    expect(await store.marks()).toEqual([aMark({ event: 7 })]);
+    store.put([aMark({ event: 8 })]);
+    expect(await store.flush()).toBe(true);
+  });
+
+  test("is not checked after an end in order", async () => {
+    await damagedHistory();
+    const store = await aStore();
+    expect(await store.marks()).toEqual([aMark({ event: 7 })]);
+    await store.stop();
+    expect(messages()).toEqual([]);
+  });
 });

@@ -26,6 +26,7 @@ export interface ControlledProgram {
   /** Starts it again, after it is gone. */
   again(): Promise<void>;
   pid(): number;
+  url(): string;
   /** Logs in as anybody: logins are not checked. */
   listen(port?: number): Promise<TestClient>;
   /** Logs in to control it. */
@@ -73,6 +74,7 @@ export async function startControlled(
       await ready();
     },
     pid: () => child.pid ?? 0,
+    url: () => `ws://127.0.0.1:${port}`,
     async listen(on = port) {
       const client = await connectClient(`ws://127.0.0.1:${on}`);
       client.send({ event: "auth", data: { user: "anybody", password: "" } });

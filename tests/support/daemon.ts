@@ -12,8 +12,8 @@ import { createHooks } from "../../src/hooks/hooks.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { Logger } from "../../src/lib/log.ts";
 import type { Devices } from "../../src/store/device-registry.ts";
-import type { RightsMemory } from "../../src/store/owner-rights.ts";
-import { createStore } from "../../src/store/store.ts";
+import type { RightsMemory } from "../../src/store/known-rights.ts";
+import { createStore, type StoreOptions } from "../../src/store/store.ts";
 import { parseVersion } from "../../src/zoneminder/version.ts";
 import { aMonitor, mid } from "./builders.ts";
 import { recordingLogger } from "./server.ts";
@@ -51,11 +51,12 @@ export type PhonesOfSite = (site: {
   readonly logger: Logger;
 }) => { readonly devices: Devices; readonly channels: readonly Channel[] };
 
-/** Two cameras, "Front Door" (1) and "Garage" (2), and a daemon on a free port. */
+/** Two cameras, "Front Door" (1) and "Garage" (2), and a daemon on a free port; `disk` is asked at each start. */
 export function createSite(
   change: (config: Config) => Config = (config) => config,
   channels: readonly Channel[] = [],
   phones: PhonesOfSite | null = null,
+  disk: () => Pick<StoreOptions, "thread" | "patienceMs"> = () => ({}),
 ): Site {
   const folder = mkdtempSync(join(tmpdir(), "zmes-site-"));
   const cameras = [
@@ -70,7 +71,7 @@ export function createSite(
   function build(): Daemon {
     const logger = recordingLogger(log);
     const config = change(testConfig());
-    const store = createStore({ path: join(folder, "zmes.db"), clock: systemClock, logger });
+    const store = createStore({ path: join(folder, "zmes.db"), clock: systemClock, logger, ...disk() });
     const ofPhones = phones?.({ config, folder, rights: zoneminder.logins, memory: store, logger });
     const hooks = createHooks({
       ...config,

@@ -6,6 +6,7 @@ import type { Rights } from "../../src/domain/recipient.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import type { Devices, Registration } from "../../src/store/device-registry.ts";
 import { createDevices, type DevicesOptions } from "../../src/store/devices.ts";
+import { createKnownRights } from "../../src/store/known-rights.ts";
 import { recordingLogger } from "./server.ts";
 
 export interface Phones {
@@ -44,16 +45,19 @@ export function createPhones(change: Change = {}): Phones {
       devices: { adopt_days: 30, per_user: 50, ...change.devices },
       general: { base_data_path: join(folder, "data") },
       zoneminder: { rights_reload_interval: 0.05 },
-      rights: {
-        async rightsOf(users) {
-          if (phones.isDatabaseAway) throw new Error("database away");
-          return new Map(users.map((user) => [user, rights.get(user) ?? null]));
+      rights: createKnownRights({
+        source: {
+          async rightsOf(users) {
+            if (phones.isDatabaseAway) throw new Error("database away");
+            return new Map(users.map((user) => [user, rights.get(user) ?? null]));
+          },
         },
-      },
-      memory: {
-        fact: async (key) => facts.get(key),
-        putFact: (key, value) => void facts.set(key, JSON.parse(JSON.stringify(value))),
-      },
+        memory: {
+          fact: async (key) => facts.get(key),
+          putFact: (key, value) => void facts.set(key, JSON.parse(JSON.stringify(value))),
+        },
+        clock: change.clock ?? systemClock,
+      }),
       canPush: () => phones.canPush,
       clock: change.clock ?? systemClock,
       logger: recordingLogger(log),

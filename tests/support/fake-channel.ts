@@ -2,11 +2,11 @@
 import type { Channel } from "../../src/channels/channel.ts";
 import { DeliveryError } from "../../src/domain/delivery-error.ts";
 import type { ChannelName, DurableRecipient, Notice, RecipientId } from "../../src/domain/notice.ts";
-import type { Recipient } from "../../src/domain/recipient.ts";
+import type { LastKnownRights, Recipient } from "../../src/domain/recipient.ts";
 import { aRecipient } from "./builders.ts";
 
 /** What the other side does with one attempt; "hang" answers nothing until the signal comes. */
-export type Answer = "accept" | "busy" | "gone" | "refuse" | "hang" | "crash";
+export type Answer = "accept" | "busy" | "gone" | "refuse" | "hold" | "forbid" | "hang" | "crash";
 
 export interface FakeChannel extends Channel {
   /** Every attempt that began, in order. */
@@ -60,14 +60,14 @@ export function createFakeChannel(change: Partial<FakeChannel> = {}): FakeChanne
 
 export function aPerson(
   name: string,
-  preferences: Partial<Recipient> = {},
+  { rights = "all", ...preferences }: Partial<Recipient<LastKnownRights>> = {},
   channel: ChannelName = "fcm",
 ): DurableRecipient {
   return {
     id: `${channel}:${name}` as RecipientId,
     channel,
     label: `phone ...${name}`,
-    preferences: aRecipient(preferences),
+    preferences: { ...aRecipient(preferences), rights },
   };
 }
 
@@ -81,6 +81,10 @@ async function play(answer: Answer, signal: AbortSignal): Promise<string> {
       throw new DeliveryError("gone", "404 UNREGISTERED");
     case "refuse":
       throw new DeliveryError("rejected", "400 INVALID_ARGUMENT");
+    case "hold":
+      throw new DeliveryError("held", "nobody knows its rights");
+    case "forbid":
+      throw new DeliveryError("forbidden", "its user may not see it");
     case "crash":
       throw new TypeError("undefined is not a function");
     case "hang": {

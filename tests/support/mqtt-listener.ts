@@ -18,6 +18,8 @@ export interface Listener {
   on(topic: string): readonly Heard[];
   /** The newest text on that topic; null when nothing came or it was cleared. */
   last(topic: string): string | null;
+  /** Forgets what was heard so far. */
+  clear(): void;
   say(topic: string, text: string, retain?: boolean): Promise<void>;
   stop(): Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function listenTo(port: number, options: IClientOptions = {}): Prom
     heard,
     on,
     last: (topic) => on(topic).at(-1)?.text || null,
+    clear: () => void heard.splice(0),
     async say(topic, text, retain = false) {
       await client.publishAsync(topic, text, { qos: 1, retain });
     },

@@ -10,6 +10,7 @@ import type { Rights } from "../../src/domain/recipient.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import type { Logger } from "../../src/lib/log.ts";
 import { createDevices } from "../../src/store/devices.ts";
+import { createKnownRights } from "../../src/store/known-rights.ts";
 import { anAlarm } from "./builders.ts";
 
 type Devices = ReturnType<typeof createDevices>;
@@ -33,8 +34,11 @@ export async function startPhones(logger: Logger, clock: Clock = systemClock): P
     ...defaults,
     fcm: { ...defaults.fcm, token_file: tokenFile },
     general: { ...defaults.general, base_data_path: folder },
-    rights: { rightsOf: async (users) => new Map(users.map((user) => [user, phones.rights])) },
-    memory: null,
+    rights: createKnownRights({
+      source: { rightsOf: async (users) => new Map(users.map((user) => [user, phones.rights])) },
+      memory: null,
+      clock,
+    }),
     canPush: () => true,
     clock,
     logger,

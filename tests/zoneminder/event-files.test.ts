@@ -295,11 +295,27 @@ describe.skipIf(mariadbMayBeSkipped())("pictures of events", () => {
     });
   });
 
-  it("are nowhere while the database is away", async () => {
-    const files = setUp("1.36", `INSERT INTO Events SET Id = 7, ${CLOSED}`);
+  it("are where they were while the database is away, those that were not looked for before nowhere", async () => {
+    const files = setUp(
+      "1.36",
+      `INSERT INTO Events SET Id = 7, StorageId = 0, Scheme = 'Shallow', ${CLOSED};
+       INSERT INTO Events SET Id = 8, StorageId = 0, Scheme = 'Shallow', ${OPEN};
+       INSERT INTO Events SET Id = 9, StorageId = 0, Scheme = 'Shallow', ${CLOSED}`,
+    );
+    for (const event of [7, 8, 9]) put(`own/3/${event}/snapshot.jpg`);
+    expect(await fetch(files, "snapshot")).toEqual(jpeg);
+    expect(await fetch(files, "snapshot", 8)).toEqual(jpeg);
     await server.stopServer();
-    expect(await fetch(files)).toBeNull();
-    expect(await files.folder(eid(7))).toBeNull();
-    await server.startServer();
+    try {
+      expect(await fetch(files, "snapshot")).toEqual(jpeg);
+      expect(await fetch(files, "alarm", 8)).toEqual(jpeg);
+      expect(await fetch(files, "snapshot", 7, 4)).toBeNull();
+      rmSync(join(folder, "own/3/8"), { recursive: true });
+      expect(await fetch(files, "snapshot", 8)).toBeNull();
+      expect(await fetch(files, "snapshot", 9)).toBeNull();
+      expect(await files.folder(eid(9))).toBeNull();
+    } finally {
+      await server.startServer();
+    }
   });
 });

@@ -77,6 +77,32 @@ describe.skipIf(mariadbMayBeSkipped())("what a hook found", () => {
     expect(read(2)).toBe(before);
   });
 
+  it("is written although a zone is called alike", async () => {
+    insert(4, "Motion: Person, Carport");
+    notes.prepend(eid(4), "person");
+    await noted(4, "person Motion: Person, Carport");
+    notes.prepend(eid(4), "car");
+    await noted(4, "car person Motion: Person, Carport");
+    set(4, "Notes = 'Motion: Person, Carport', EndDateTime = NOW()");
+    await noted(4, "car person Motion: Person, Carport");
+  });
+
+  it("stands there once in a table of any character set", async () => {
+    server.sql("ALTER TABLE Events MODIFY Notes text CHARACTER SET latin1", "zm");
+    insert(5, "Motion: All");
+    notes.prepend(eid(5), "détecté:müll");
+    await vi.waitFor(() => expect(read(5)).toContain("Motion: All"), { timeout: 5_000 });
+    set(5, "EndDateTime = NOW()");
+    insert(6, "Motion");
+    notes.prepend(eid(6), "detected:car");
+    await noted(6, "detected:car Motion");
+    set(6, "Notes = 'Motion', EndDateTime = NOW()");
+    await noted(6, "detected:car Motion");
+    expect(server.sql("SELECT HEX(Notes) FROM Events WHERE Id = 5", "zm").trim()).toBe(
+      Buffer.from("détecté:müll Motion: All", "latin1").toString("hex").toUpperCase(),
+    );
+  });
+
   it("becomes tags, each once, that other events share", async () => {
     notes.tag(eid(1), ["person", "car"]);
     notes.tag(eid(2), ["person"]);

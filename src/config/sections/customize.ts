@@ -99,6 +99,7 @@ export const customize = z
         about:
           "File with rules that mute monitors at certain times; see rules.md. It is read again when it changes.",
         since: "6.0.0",
+        live: true,
       },
       "file",
     ),

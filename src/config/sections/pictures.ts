@@ -25,11 +25,13 @@ export const pictures = z
       about:
         "Whether messages may carry customize.picture_url with the user name and password of ZoneMinder in it. They pass through Google's servers and stay on every phone.",
       since: "8",
+      guarded: "a secret",
     }),
     allow_public: flag(false, {
       about:
         "Whether pictures may be fetched from anywhere although nobody has to log in (auth.enable is no); otherwise only from private addresses.",
       since: "8",
+      guarded: "authentication",
     }),
   })
   .describe("Links of our own to the picture of an alarm.");

@@ -77,8 +77,10 @@ function described(command: EscontrolCommand): string {
     case "mute":
     case "unmute": {
       const { monitors, minutes } = command;
-      const whom = Array.isArray(monitors) ? `monitors ${monitors.join(", ")}` : "all monitors";
-      return `${command.name} ${whom}${typeof minutes === "number" ? ` for ${minutes} minutes` : ""}`;
+      if (monitors === "wrong" || minutes === "wrong")
+        return `${command.name} (whom or how long is not clear)`;
+      const whom = monitors === null ? "all monitors" : `monitors ${monitors.join(", ")}`;
+      return `${command.name} ${whom}${minutes === null ? "" : ` for ${minutes} minutes`}`;
     }
     case "edit":
       return /^[a-z_]{1,32}\.?[a-z0-9_]{0,64}$/.test(command.key)
