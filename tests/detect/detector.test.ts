@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -10,6 +10,7 @@ import {
 } from "../../src/detect/detector.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { recordingLogger } from "../support/server.ts";
+import { isAlive } from "./alive.ts";
 import { aJob, type JobFacts, someSettings } from "./jobs.ts";
 
 const script = fileURLToPath(new URL("./stand-in-process.ts", import.meta.url));
@@ -45,8 +46,6 @@ describe("the detector", () => {
   }
 
   const said = (what: RegExp) => log.filter(({ msg }) => what.test(String(msg))).length;
-  const alive = (pid: number) =>
-    existsSync(`/proc/${pid}/stat`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
 
   it("has no process before the first job, and one for all jobs after it", async () => {
     const { detector, ask } = await start();
@@ -178,11 +177,11 @@ describe("the detector", () => {
     const answer = await ask({ cause: "child" });
     const [child = "", folder = ""] = ("printed" in answer ? answer.printed : "").split(" ");
     const { pid } = detector.counts();
-    expect(alive(Number(child))).toBe(true);
+    expect(isAlive(Number(child))).toBe(true);
     expect(readdirSync(folder)).toEqual(["left-over"]);
     await detector.stop();
     await vi.waitFor(() =>
-      expect([alive(pid ?? 0), alive(Number(child)), existsSync(folder)]).toEqual([false, false, false]),
+      expect([isAlive(pid ?? 0), isAlive(Number(child)), existsSync(folder)]).toEqual([false, false, false]),
     );
   });
 

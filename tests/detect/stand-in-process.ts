@@ -59,7 +59,7 @@ function run(id: number, cause: string): void {
       answer();
       return;
     case "child": {
-      const child = spawn("sleep", ["1000"]);
+      const child = spawn("sleep", ["1000"], { detached: true });
       writeFileSync(join(tmpdir(), "left-over"), "x");
       tell({ kind: "answer", id, answer: { result, printed: `${child.pid} ${tmpdir()}` } });
       return;

@@ -1,9 +1,11 @@
 // One detector process: started without a shell and with little around it, ended with all its children.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { reasonOf } from "../../lib/errors.ts";
+import { killLeftOvers } from "./left-overs.ts";
 import { type FromProcess, parseFromProcess, type ToProcess } from "./messages.ts";
 
 export interface DetectorProcess {
@@ -45,11 +47,14 @@ const KEPT = [
 export function startProcess(options: ProcessOptions): DetectorProcess {
   // Whatever it leaves behind when it is killed lies here.
   const folder = mkdtempSync(path.join(tmpdir(), "zmes-detector-"));
-  const clean = (): void => rmSync(folder, { recursive: true, force: true });
+  const clean = async (): Promise<void> => {
+    await killLeftOvers(folder);
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+  };
   try {
     return watched(begin(options, folder), options, clean);
   } catch (failure) {
-    clean();
+    void clean();
     throw failure;
   }
 }
@@ -73,7 +78,7 @@ function reduced(own: ProcessOptions["environment"], folder: string): Record<str
   return { ...Object.fromEntries(kept), MALLOC_ARENA_MAX: "2", TMPDIR: folder };
 }
 
-function watched(child: ChildProcess, options: ProcessOptions, clean: () => void): DetectorProcess {
+function watched(child: ChildProcess, options: ProcessOptions, clean: () => Promise<void>): DetectorProcess {
   const gone = Promise.withResolvers<void>();
   let said = "";
   let hasEnded = false;
@@ -81,8 +86,7 @@ function watched(child: ChildProcess, options: ProcessOptions, clean: () => void
     if (hasEnded) return;
     hasEnded = true;
     killGroup(child.pid); // children that outlived it
-    clean();
-    gone.resolve();
+    void clean().then(gone.resolve);
     options.onEnd(why);
   };
   child.stderr?.setEncoding("utf8").on("data", (part: string) => {
