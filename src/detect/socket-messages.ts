@@ -1,8 +1,6 @@
 // What commands on this machine ask the resident detector, and what they are told: one JSON object per line.
-import { z } from "zod";
 import type { DetectionFailure } from "./detector.ts";
 import type { DetectionAnswer } from "./job.ts";
-import { parseAnswer } from "./resident/messages.ts";
 
 /** What is to be searched, and how, in the words of the original's commands. Paths are absolute. */
 export interface DetectRequest {
@@ -25,13 +23,17 @@ export interface DetectRequest {
     readonly writesFiles: boolean;
     /** A picture with boxes goes here besides; null: none. */
     readonly drawTo: string | null;
+    /** "hog": OpenCV's people detector, whatever the settings say. */
+    readonly engine?: "hog" | undefined;
   };
+  /** Present: what was found is noted at the event: as its tags where the settings want them, and in its notes. */
+  readonly records?: { readonly notes: boolean } | undefined;
 }
 
-export type DetectReply =
+export type DetectReply<A = DetectionAnswer> =
   /** Sent before the answer, so that who asks knows that somebody listens. */
   | { readonly kind: "accepted" }
-  | { readonly kind: "answer"; readonly answer: DetectionAnswer }
+  | { readonly kind: "answer"; readonly answer: A }
   | ({ readonly kind: "failed" } & DetectionFailure);
 
 /** A request is a few paths. */
@@ -39,48 +41,26 @@ export const REQUEST_BYTES = 65_536;
 /** An answer with thousands of boxes. */
 export const REPLY_BYTES = 4_000_000;
 
-/** The request in a line, or what is wrong with it. Never throws. */
-export function parseRequest(line: string): DetectRequest | string {
-  const parsed = request.safeParse(parseJson(line));
-  if (!parsed.success) return `this is no request: ${z.prettifyError(parsed.error).replaceAll(/\s+/g, " ")}`;
-  const { event, file } = parsed.data;
-  if ((event === null) === (file === null)) return "a request names either an event or a file";
-  return parsed.data;
-}
-
-/** The reply in a line, or null when it is none. Never throws. */
-export function parseReply(line: string): DetectReply | null {
-  const value = reply.safeParse(parseJson(line)).data;
-  if (value === undefined || value.kind !== "answer") return value ?? null;
-  const answer = parseAnswer(value.answer);
+/**
+ * The reply in a line, or null when it is none. Never throws. `readAnswer` checks the answer as far as the caller uses
+ * it: commands that must begin at once do without the library that checks all of it.
+ */
+export function parseReply<A>(line: string, readAnswer: (value: unknown) => A | null): DetectReply<A> | null {
+  const value = parseJson(line);
+  if (typeof value !== "object" || value === null || !("kind" in value)) return null;
+  if (value.kind === "accepted") return { kind: "accepted" };
+  if (value.kind === "failed" && "failed" in value && typeof value.failed === "string")
+    return { kind: "failed", failed: value.failed };
+  if (value.kind !== "answer" || !("answer" in value)) return null;
+  const answer = readAnswer(value.answer);
   return answer === null ? null : { kind: "answer", answer };
 }
 
-function parseJson(line: string): unknown {
+/** The value, or undefined. */
+export function parseJson(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {
     return undefined;
   }
 }
-
-const id = z.int().positive().nullable();
-const absolute = z.string().max(4096).startsWith("/").nullable();
-const request = z.object({
-  event: id,
-  file: absolute,
-  monitor: id,
-  cause: z.string().max(4096),
-  path: absolute,
-  options: z.object({
-    config: absolute,
-    overrides: z.array(z.string().max(4096)).max(100),
-    writesFiles: z.boolean(),
-    drawTo: absolute,
-  }),
-});
-const reply = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("accepted") }),
-  z.object({ kind: z.literal("answer"), answer: z.unknown() }),
-  z.object({ kind: z.literal("failed"), failed: z.string() }),
-]);

@@ -7,7 +7,8 @@ import type { Logger } from "../lib/log.ts";
 import type { DetectionFailure } from "./detector.ts";
 import type { DetectionAnswer } from "./job.ts";
 import { readLines } from "./lines.ts";
-import { type DetectReply, type DetectRequest, parseRequest, REQUEST_BYTES } from "./socket-messages.ts";
+import { type DetectReply, type DetectRequest, REQUEST_BYTES } from "./socket-messages.ts";
+import { parseRequest } from "./socket-request.ts";
 
 export interface SocketServerOptions {
   /** Where it is made, with mode 0600; a file that an earlier run left there is replaced. */

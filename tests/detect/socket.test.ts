@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { parseAnswer } from "../../src/detect/resident/messages.ts";
 import { askDetector } from "../../src/detect/socket-client.ts";
-import { type DetectRequest, parseReply, parseRequest } from "../../src/detect/socket-messages.ts";
+import { type DetectRequest, parseReply } from "../../src/detect/socket-messages.ts";
+import { parseRequest } from "../../src/detect/socket-request.ts";
 import { createSocketServer, type SocketServerOptions } from "../../src/detect/socket-server.ts";
 import type { Part } from "../../src/lib/lifecycle.ts";
 import { recordingLogger } from "../support/server.ts";
@@ -146,7 +148,7 @@ describe("the detector's socket", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (line) => {
         expect(typeof parseRequest(line)).toBe("string");
-        expect(parseReply(line)).toBeNull();
+        expect(parseReply(line, parseAnswer)).toBeNull();
       }),
     );
   });
