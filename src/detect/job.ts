@@ -67,4 +67,6 @@ export interface DetectionAnswer {
   readonly result: DetectionResult;
   /** Exactly what the original's script printed: text, `--SPLIT--`, JSON; empty when nothing was found. */
   readonly printed: string;
+  /** The models that looked, with family, size and device: "yolo11n: YOLO11, 640x640, 80 labels, CPU". */
+  readonly engines?: readonly string[] | undefined;
 }

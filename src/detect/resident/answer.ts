@@ -29,7 +29,7 @@ export async function answerFor(
   deps: AnswerDeps,
 ): Promise<DetectionAnswer> {
   const blind = new Set<ModelSettings>();
-  const seeing = new Set<ModelSettings>();
+  const seeing = new Map<ModelSettings, string>();
   const engineFor = async (model: ModelSettings): Promise<Engine> => {
     blind.add(model);
     const engine = await tools.engineFor(model.engine);
@@ -37,7 +37,7 @@ export async function answerFor(
       ...engine,
       async detect(frame, context) {
         const found = await engine.detect(frame, context);
-        seeing.add(model);
+        seeing.set(model, `${model.name}: ${engine.description}`);
         return found;
       },
     };
@@ -49,5 +49,6 @@ export async function answerFor(
     throw new Error(result.troubles.join("; ") || "there was no picture to look at");
   const printed = printedAnswer(result, job.settings.output, job.settings.frames.isBestMatch);
   const troubles = await deps.writeFiles(job, result, frame, tools.signal);
-  return { result: { ...result, troubles: [...result.troubles, ...troubles] }, printed };
+  const engines = [...new Set(seeing.values())];
+  return { result: { ...result, troubles: [...result.troubles, ...troubles] }, printed, engines };
 }

@@ -83,6 +83,7 @@ const answer = z.object({
     troubles: z.array(text).max(MOST_THINGS),
   }),
   printed: text,
+  engines: z.array(text).max(MOST_THINGS).optional(),
 });
 const id = z.int();
 const fromProcess = z.discriminatedUnion("kind", [
