@@ -71,6 +71,8 @@ describe("the real detector process", () => {
     const made = aJob({ event, root: folder, settings });
     return { ...made, source: { ...made.source, folders: [name] } } as typeof made;
   };
+  const residentKb = () =>
+    Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${detector.counts().pid}/status`, "utf8"))?.[1]);
   const said = () => JSON.stringify(log.map(({ msg }) => msg));
 
   it("is warm soon after the start, stands back with all its threads, and looks at pictures", async () => {
@@ -128,6 +130,24 @@ describe("the real detector process", () => {
     },
     30_000,
   );
+
+  it("answers 200 events at once, those beyond its queue with the reason, and grows neither here nor there", async () => {
+    const one = looking({ kind: "command", argv: ["/bin/true"], timeoutMs: 5_000 });
+    await start(one, { max_waiting: 100, deadline: 60 });
+    const flood = () =>
+      Promise.all(Array.from({ length: 200 }, (_, event) => detector.look(job(one, event + 1), never)));
+    await flood();
+    const before = [process.memoryUsage().rss, residentKb() * 1024];
+    const answers = await flood();
+    const after = [process.memoryUsage().rss, residentKb() * 1024];
+    const reasons = answers.map((answer) => ("failed" in answer ? answer.failed : "looked"));
+    // Those that the process had already, and those that waited.
+    expect(reasons.filter((reason) => reason === "looked")).toHaveLength(104);
+    expect(new Set(reasons)).toEqual(new Set(["looked", "100 others wait already (detection.max_waiting)"]));
+    expect(detector.counts()).toMatchObject({ running: 0, waiting: 0, crashes: 0 });
+    for (const [index, bytes] of after.entries())
+      expect(bytes - (before[index] ?? 0)).toBeLessThan(30_000_000);
+  }, 120_000);
 
   it("ends by itself when the program that started it is killed", async () => {
     const program = join(folder, "program.ts");
