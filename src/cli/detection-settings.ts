@@ -7,7 +7,7 @@ import type { Logger } from "../lib/log.ts";
 import type { SettingsFor } from "./detection-job.ts";
 
 /** Below the data directory. */
-export const MODELS_FOLDER = "models";
+const MODELS_FOLDER = "models";
 
 /** Never rejects. What the operator should know is said once. */
 export function createSettingsFor(config: Config, logger: Logger): SettingsFor {

@@ -50,7 +50,7 @@ export interface Detector extends Part {
   counts(): DetectorCounts;
 }
 
-export interface DetectorCounts {
+interface DetectorCounts {
   /** The process's id; null while there is none. */
   readonly pid: number | null;
   readonly running: number;

@@ -12,7 +12,7 @@ import { ownServerId } from "./monitors.ts";
 import type { Schema, SchemaSource } from "./schema.ts";
 
 /** An event as its rows describe it. */
-export interface EventFacts {
+interface EventFacts {
   readonly kind: "event";
   readonly event: number;
   readonly monitor: MonitorId;
@@ -32,7 +32,7 @@ export interface EventFacts {
   readonly frameTimes: Readonly<Record<number, number>>;
 }
 
-export interface MonitorView {
+interface MonitorView {
   readonly id: number;
   readonly name: string;
   /** Of its pictures, after rotation, in pixels. */
