@@ -11,13 +11,17 @@ import type { Clock } from "../lib/clock.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Installation } from "../zoneminder/installation.ts";
+import { withHogOnDemand } from "./detection-hog.ts";
 import { detectionJob, type JobFacts, type SettingsFor } from "./detection-job.ts";
+import { type Records, record } from "./detection-records.ts";
 import { createSettingsFor } from "./detection-settings.ts";
 
 export interface DetectionOptions {
   readonly config: Config;
   readonly facts: JobFacts;
   readonly settingsFor: SettingsFor;
+  /** Where commands have notes and tags written; absent: nowhere. */
+  readonly records?: Records;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -30,6 +34,8 @@ export interface Detection {
   readonly parts: readonly Part[];
   /** Null where detection is off. */
   readonly builtIn: BuiltIn | null;
+  /** Never rejects. */
+  look(request: DetectRequest, signal: AbortSignal): Promise<DetectionAnswer | DetectionFailure>;
   readonly counts: Detector["counts"];
 }
 
@@ -50,7 +56,7 @@ const OWN_OPTIONS: DetectRequest["options"] = {
 /** That of the installed ZoneMinder, with the settings that the configuration names. */
 export function detectionOf(parts: {
   readonly config: Config;
-  readonly zoneminder: Pick<Installation, "detectionFacts" | "eventFiles">;
+  readonly zoneminder: Pick<Installation, "detectionFacts" | "eventFiles" | "eventNotes">;
   readonly clock: Clock;
   readonly logger: Logger;
 }): Detection | null {
@@ -63,6 +69,7 @@ export function detectionOf(parts: {
     config,
     facts: { ...zoneminder.detectionFacts, folder },
     settingsFor: createSettingsFor(config, logger),
+    records: zoneminder.eventNotes,
     environment: process.env,
     clock,
     logger,
@@ -71,7 +78,8 @@ export function detectionOf(parts: {
 
 /** Builds it; no process runs before `start`. Null where neither alarms nor commands are to have a detector. */
 export function createDetection(options: DetectionOptions): Detection | null {
-  const { config, facts, settingsFor, clock, logger } = options;
+  const { config, facts, records, clock, logger } = options;
+  const settingsFor = withHogOnDemand(options.settingsFor, config);
   const { detection, hook, general } = config;
   if (!detection.enable && !detection.serve_commands) return null;
   const deps = { facts, settingsFor };
@@ -89,12 +97,13 @@ export function createDetection(options: DetectionOptions): Detection | null {
   );
   const socket = createSocketServer({
     path: path.join(general.base_data_path, DETECTOR_SOCKET),
-    look,
+    look: lookForCommand,
     logger,
   });
   return {
     parts: detection.serve_commands ? [detector, socket] : [detector],
     builtIn: detection.enable ? { atStart: true, atEnd: detection.at_end, look: lookAtAlarm } : null,
+    look,
     counts: detector.counts,
   };
 
@@ -104,6 +113,13 @@ export function createDetection(options: DetectionOptions): Detection | null {
   ): Promise<DetectionAnswer | DetectionFailure> {
     const job = await detectionJob(request, deps);
     return "failed" in job ? job : detector.look(job, signal);
+  }
+
+  /** Nobody waits for the database. */
+  async function lookForCommand(request: DetectRequest, signal: AbortSignal) {
+    const found = await look(request, signal);
+    if (!("failed" in found) && records !== undefined) void record(request, found, records, config);
+    return found;
   }
 
   async function lookAtAlarm(alarm: Alarm, signal: AbortSignal) {
