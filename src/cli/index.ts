@@ -2,6 +2,8 @@
 import { checkConfig } from "./check-config.ts";
 import type { Command } from "./command.ts";
 import { demo } from "./demo.ts";
+import { detect } from "./detect.ts";
+import { detectScript } from "./detect-script.ts";
 import { devices } from "./devices.ts";
 import { exampleConfig } from "./example-config.ts";
 import { createHelp } from "./help.ts";
@@ -24,7 +26,9 @@ const explained: readonly Command[] = [
   rules,
   devices,
   testPush,
+  detect,
   models,
+  detectScript,
   pictures,
   listen,
   demo,

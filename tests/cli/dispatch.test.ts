@@ -53,6 +53,8 @@ test("the commands are those that the documentation promises", () => {
     [
       "check-config",
       "demo",
+      "detect",
+      "detect-script",
       "devices",
       "example-config",
       "help",
