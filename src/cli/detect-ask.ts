@@ -1,5 +1,6 @@
 // Asks the server's detector, and looks in a process of its own when there is nobody to ask.
 import path from "node:path";
+import type { LoadedConfig } from "../config/load.ts";
 import type { DetectionFailure } from "../detect/detector.ts";
 import type { DetectionAnswer } from "../detect/job.ts";
 import { askDetector } from "../detect/socket-client.ts";
@@ -39,6 +40,12 @@ export async function askOrLook(request: DetectRequest, options: AskOptions): Pr
   if (signal.aborted) return { found: { failed: "called off" }, whyOwn };
   options.onOwn(whyOwn);
   return { found: await lookOurselves(request, options), whyOwn };
+}
+
+/** The first thing that is wrong with the configuration as far as a detector needs it; a missing certificate is not. */
+export function problemOf({ problems }: LoadedConfig): string | null {
+  const ofOthers = /: (?!detection\.|general\.|hook\.|zoneminder\.)[a-z_]+\.[a-z_0-9]+: /;
+  return problems.find((problem) => !ofOthers.test(problem)) ?? null;
 }
 
 /** In words, for what happens every day. */

@@ -9,7 +9,7 @@ import { becomeUser } from "../lib/privileges.ts";
 import { readZmConf } from "../zoneminder/zm-conf.ts";
 import type { CommandIo } from "./command.ts";
 import { readConfiguration } from "./configuration.ts";
-import { askOrLook, createStderrLogger } from "./detect-ask.ts";
+import { askOrLook, createStderrLogger, problemOf } from "./detect-ask.ts";
 import { reportOf } from "./detect-report.ts";
 import { type OwnDetectionOptions, recordOurselves } from "./detection-own.ts";
 import { createSettingsFor } from "./detection-settings.ts";
@@ -29,9 +29,10 @@ export interface SlowCall {
 export async function answerSlowly(slow: SlowCall): Promise<DetectionAnswer | DetectionFailure> {
   const { name, call, configPath, unreachable, io, signal } = slow;
   try {
-    const { config, problems } = readConfiguration({ overrides: [], configPath }, io.env);
-    const [problem] = problems;
-    if (problem !== undefined) return { failed: problem };
+    const loaded = readConfiguration({ overrides: [], configPath }, io.env);
+    const problem = problemOf(loaded);
+    if (problem !== null) return { failed: problem };
+    const { config } = loaded;
     const zoneminder = readZmConf(config.zoneminder.config);
     const values = zoneminder.ok ? zoneminder.conf.values : new Map<string, string>();
     becomeUser(values.get("ZM_WEB_USER"), values.get("ZM_WEB_GROUP"));

@@ -8,7 +8,7 @@ import { readZmConf } from "../zoneminder/zm-conf.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { configOptions } from "./config-options.ts";
 import { readConfiguration } from "./configuration.ts";
-import { askOrLook, createStderrLogger } from "./detect-ask.ts";
+import { askOrLook, createStderrLogger, problemOf } from "./detect-ask.ts";
 import { type DetectOptions, parseDetectOptions } from "./detect-options.ts";
 import { jsonReport, reportOf } from "./detect-report.ts";
 import { showWaiting } from "./detect-waiting.ts";
@@ -39,10 +39,11 @@ export const detect: Command = {
     if (typeof options === "string") return refuseUsage(io, "detect", options);
     const parsed = parseOptions([...options.rest]);
     for (const warning of parsed.warnings) io.stderr.write(`zmes: ${warning}\n`);
-    const { config, problems } = readConfiguration(parsed, io.env);
+    const loaded = readConfiguration(parsed, io.env);
     try {
-      if (problems[0] !== undefined) throw new Error(problems[0]);
-      return await look(options, config, io);
+      const problem = problemOf(loaded);
+      if (problem !== null) throw new Error(problem);
+      return await look(options, loaded.config, io);
     } catch (failure) {
       io.stderr.write(`zmes detect: ${printable(reasonOf(failure))}\n`);
       return EXIT.failed;

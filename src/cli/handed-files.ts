@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
+import { reasonOf, systemCode } from "../lib/errors.ts";
 
 interface Files {
   readonly file: string | null;
@@ -35,9 +36,10 @@ export async function handOver(
   sharedFolder: string,
   giveUpRights: () => void,
 ): Promise<HandedFiles> {
-  const input = file === null ? null : openSync(file, constants.O_RDONLY);
+  const input = file === null ? null : opened(file, constants.O_RDONLY, "read");
   const isRoot = process.getuid?.() === 0;
-  const output = drawTo === null || !isRoot ? null : openSync(drawTo, constants.O_WRONLY | constants.O_CREAT);
+  const output =
+    drawTo === null || !isRoot ? null : opened(drawTo, constants.O_WRONLY | constants.O_CREAT, "written");
   giveUpRights();
   const mustCopy = file !== null && isRoot && !isReadable(file);
   const folder = mustCopy || output !== null ? ownFolder(sharedFolder) : null;
@@ -54,6 +56,15 @@ export async function handOver(
       if (folder !== null) rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function opened(file: string, flags: number, doing: string): number {
+  try {
+    return openSync(file, flags);
+  } catch (failure) {
+    const why = systemCode(failure) === "ENOENT" ? "it does not exist" : reasonOf(failure);
+    throw new Error(`${file} cannot be ${doing}: ${why}`, { cause: failure });
+  }
 }
 
 function isReadable(file: string): boolean {
