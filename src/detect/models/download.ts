@@ -1,6 +1,7 @@
 // Fetches one large file over HTTP, and goes on where it was interrupted: within one call, or in the next.
 import { open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
 import { reasonOf } from "../../lib/errors.ts";
 
 export interface DownloadOptions {
@@ -63,6 +64,15 @@ interface Part {
   readonly done: number;
   /** A strong ETag, or Last-Modified (RFC 9110, 13.1.5). */
   readonly validator: string;
+  /** Of the whole file; null when the server did not say. */
+  readonly total: number | null;
+}
+
+/** What an answer brings: the bytes from `start` on, of `total`. */
+interface Answer {
+  readonly response: Response;
+  readonly start: number;
+  readonly total: number | null;
 }
 
 async function attempt(url: URL, resumed: number, options: DownloadOptions): Promise<void> {
@@ -71,14 +81,14 @@ async function attempt(url: URL, resumed: number, options: DownloadOptions): Pro
   let timer = setTimeout(() => stalled.abort(), STALL_MS);
   const signal = AbortSignal.any([options.signal, stalled.signal]);
   try {
-    const response = await ask(url, part, options, signal);
-    const start = response.status === 206 ? (part?.done ?? 0) : 0;
-    const total = totalOf(response, start);
+    const { response, start, total } = await ask(url, part, options, signal);
     if (total !== null && total > options.maxBytes) throw tooLarge(options.maxBytes);
-    if (start === 0) await begin(url, response, options.to);
+    // The note of an earlier file goes before its bytes do, and the new one comes after: they never belong to two files.
+    if (start === 0) await rm(noteOf(options.to), { force: true });
     let done = start;
     const file = await open(options.to, start === 0 ? "w" : "a", 0o640);
     try {
+      if (start === 0) await note(url, { response, start, total }, options.to);
       for await (const chunk of response.body ?? []) {
         clearTimeout(timer);
         timer = setTimeout(() => stalled.abort(), STALL_MS);
@@ -108,7 +118,7 @@ async function ask(
   part: Part | null,
   { checkUrl, to }: DownloadOptions,
   signal: AbortSignal,
-): Promise<Response> {
+): Promise<Answer> {
   const headers: Record<string, string> = { "accept-encoding": "identity", "user-agent": "zmes" };
   if (part !== null && part.done > 0) {
     headers.range = `bytes=${part.done}-`;
@@ -127,8 +137,9 @@ async function ask(
       target = new URL(location, target);
       continue;
     }
-    if (status === 200) return response;
-    if (status === 206 && part !== null && startOf(response) === part.done) return response;
+    if (status === 200) return { response, start: 0, total: lengthOf(response) };
+    const total = status === 206 && part !== null ? totalOfRest(response, part) : null;
+    if (total !== null && part !== null) return { response, start: part.done, total };
     await response.body?.cancel();
     if (status === 206 || status === 416) {
       // The part does not belong to what the server has now.
@@ -141,38 +152,47 @@ async function ask(
   throw new Refusal(`it redirects more than ${REDIRECTIONS} times`);
 }
 
-function startOf(response: Response): number | null {
-  const [, start] = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "") ?? [];
-  return start === undefined ? null : Number(start);
+/** Of the whole file, when the answer is the rest of the very file whose part is there; else null. */
+function totalOfRest({ headers }: Response, part: Part): number | null {
+  const [, start, all] = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers.get("content-range") ?? "") ?? [];
+  if (start === undefined || Number(start) !== part.done) return null;
+  // Some caches take no notice of If-Range; a rest that says whose it is must be ours (RFC 9110, 15.3.7).
+  const said = part.validator.startsWith('"') ? headers.get("etag") : headers.get("last-modified");
+  if (said !== null && said !== part.validator) return null;
+  const total = Number(all);
+  return part.total === null || part.total === total ? total : null;
 }
 
-function totalOf(response: Response, start: number): number | null {
-  const length = response.headers.get("content-length");
-  return length === null || !/^\d+$/.test(length) ? null : start + Number(length);
+function lengthOf({ headers }: Response): number | null {
+  const length = headers.get("content-length");
+  // Of a compressed answer, it is not the length of the file.
+  return length === null || isCompressed(headers) || !/^\d+$/.test(length) ? null : Number(length);
+}
+
+function isCompressed(headers: Headers): boolean {
+  return (headers.get("content-encoding") ?? "identity") !== "identity";
 }
 
 /** Notes what the part belongs to; without a validator, it cannot be resumed. */
-async function begin(url: URL, response: Response, to: string): Promise<void> {
-  const etag = response.headers.get("etag");
-  const validator = etag?.startsWith('"') ? etag : response.headers.get("last-modified");
-  await rm(noteOf(to), { force: true });
-  if (validator === null) return;
-  await writeFile(noteOf(to), JSON.stringify({ url: shownUrl(url), validator }), { mode: 0o640 });
+async function note(url: URL, { response: { headers }, total }: Answer, to: string): Promise<void> {
+  const etag = headers.get("etag");
+  const validator = etag?.startsWith('"') ? etag : headers.get("last-modified");
+  if (validator === null || isCompressed(headers)) return;
+  await writeFile(noteOf(to), JSON.stringify({ url: shownUrl(url), validator, total }), { mode: 0o640 });
 }
 
 /** What there is of this very file, or null. */
 async function partOf(url: URL, to: string): Promise<Part | null> {
   try {
-    const note: unknown = JSON.parse(await readFile(noteOf(to), "utf8"));
+    const note = NOTE.parse(JSON.parse(await readFile(noteOf(to), "utf8")));
     const { size } = await stat(to);
-    if (typeof note !== "object" || note === null || !("url" in note) || !("validator" in note)) return null;
-    return note.url === shownUrl(url) && typeof note.validator === "string"
-      ? { done: size, validator: note.validator }
-      : null;
+    return note.url === shownUrl(url) ? { done: size, validator: note.validator, total: note.total } : null;
   } catch {
     return null;
   }
 }
+
+const NOTE = z.object({ url: z.string(), validator: z.string(), total: z.number().nullable().catch(null) });
 
 function noteOf(file: string): string {
   return `${file}.json`;

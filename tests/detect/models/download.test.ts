@@ -116,6 +116,37 @@ test("the part of another address is not used", async () => {
   expect(readFileSync(to())).toEqual(BYTES);
 });
 
+test.each<[string, Record<string, string>]>([
+  ["whose mark is another", { etag: '"two"', "content-range": "bytes 150000-299999/300000" }],
+  ["of a file of another length", { "content-range": "bytes 150000-299999/400000" }],
+  ["from another place on", { "content-range": "bytes 149999-299998/300000" }],
+  ["that says nothing of itself", {}],
+])("a rest %s is not put behind the part", async (_, headers) => {
+  answer = half;
+  await expect(fetchIt("/model.onnx", { signal: AbortSignal.timeout(200) })).rejects.toThrow();
+  expect(statSync(to()).size).toBe(BYTES.length / 2);
+  answer = (request, response) => {
+    if (request.headers.range === undefined) return whole(request, response);
+    response.writeHead(206, { "content-length": 150_000, ...headers }).end(Buffer.alloc(150_000, 255));
+  };
+  await fetchIt();
+  expect(readFileSync(to())).toEqual(BYTES);
+});
+
+test("a server that gives the rest in pieces is asked for each of them", async () => {
+  answer = half;
+  await expect(fetchIt("/model.onnx", { signal: AbortSignal.timeout(200) })).rejects.toThrow();
+  answer = ({ headers }, response) => {
+    const start = Number(/^bytes=(\d+)-$/.exec(headers.range ?? "")?.[1]);
+    const piece = BYTES.subarray(start, start + 40_000);
+    const range = `bytes ${start}-${start + piece.length - 1}/${BYTES.length}`;
+    response.writeHead(206, { "content-length": piece.length, "content-range": range, etag: '"one"' });
+    response.end(piece);
+  };
+  await fetchIt();
+  expect(readFileSync(to())).toEqual(BYTES);
+});
+
 test("a server that cannot resume sends everything again", async () => {
   answer = (request, response) => {
     if (requests.length === 1) half(request, response);
