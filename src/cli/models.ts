@@ -11,7 +11,6 @@ import {
   fingerprint,
   type ListedModel,
   type ModelStore,
-  prepareFolder,
   type StoredFile,
 } from "../detect/models/store.ts";
 import { type Trial, tryModel } from "../detect/models/trial.ts";
@@ -109,14 +108,27 @@ function rowOf({ name, bytes, stored }: ListedModel, width: number): string {
   return `${head}  ${stored.description}; added ${stored.added.slice(0, 10)} from ${stored.source}${change}`;
 }
 
-async function add({ options, config, store, sources, io }: Work): Promise<number> {
-  const plan = planSources(sources.map(({ name }) => name));
-  if (typeof plan === "string") return refuseUsage(io, "models", plan);
+async function add(work: Work): Promise<number> {
+  const plan = planSources(work.sources.map(({ name }) => name));
+  if (typeof plan === "string") return refuseUsage(work.io, "models", plan);
+  const lock = await work.store.lock();
+  try {
+    return await addPlanned(plan, work);
+  } finally {
+    lock.release();
+  }
+}
+
+async function addPlanned(plan: SourcePlan, { options, config, store, sources, io }: Work): Promise<number> {
   const { models: there } = await store.list();
   if (there.some(({ name }) => name === plan.name)) {
     throw new Error(`${plan.name} is there already. To replace it, first: zmes models remove ${plan.name}`);
   }
-  await prepareFolder(store);
+  for (const { name } of plan.files) {
+    const other = there.find(({ stored }) => stored?.files.some((file) => file.name === name));
+    if (other === undefined) continue;
+    throw new Error(`${name} belongs to ${other.name} already. Give your files another name, then add them`);
+  }
   const signal = io.stopSignal();
   const files: StoredFile[] = [];
   const partOf = (name: string) => store.partPath(name);
@@ -185,9 +197,14 @@ async function check({ options, config, store, io }: Work): Promise<number> {
 
 async function remove({ options, store, io }: Work): Promise<number> {
   const [name = ""] = options.words;
-  if (await store.remove(name)) {
-    io.stdout.write(`${printable(name)} is removed.\n`);
-    return EXIT.ok;
+  const lock = await store.lock();
+  try {
+    if (await store.remove(name)) {
+      io.stdout.write(`${printable(name)} is removed.\n`);
+      return EXIT.ok;
+    }
+  } finally {
+    lock.release();
   }
   throw new Error(`there is no model ${name} in ${store.folder}; \`zmes models\` lists those that are`);
 }

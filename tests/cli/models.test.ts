@@ -1,6 +1,15 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -141,6 +150,30 @@ describe("add", () => {
     expect(err).toContain("first: zmes models remove blob.onnx");
   });
 
+  test("nobody else adds or removes meanwhile", async () => {
+    const bytes = blobModel("yolov8");
+    const asked = Promise.withResolvers<ServerResponse>();
+    server = createServer((_, response) => asked.resolve(response));
+    await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const first = run("add", `${origin}/blob.onnx`);
+    const response = await asked.promise;
+    const second = await run("add", save("blob.onnx", bytes));
+    expect(second).toMatchObject({ code: 1, err: expect.stringContaining("try again when it is through") });
+    expect((await run("remove", "blob.onnx")).err).toContain("try again when it is through");
+    response.writeHead(200, { "content-length": bytes.length }).end(bytes);
+    expect((await first).code).toBe(0);
+    expect(readFileSync(join(kept(), "blob.onnx"))).toEqual(bytes);
+  });
+
+  test("the labels of another model are not replaced", async () => {
+    const labels = save("l.names", "cat\n");
+    await run("add", save("blob.onnx", blobModel("yolov8", { classes: 1 })), labels);
+    const second = await run("add", save("blob.ONNX", blobModel("yolov8", { classes: 1 })), labels);
+    expect(second.err).toContain("blob.names belongs to blob.onnx already");
+    expect(readdirSync(kept()).toSorted()).toEqual(["blob.names", "blob.onnx", "models.json"]);
+  });
+
   test("a file that is not there is named", async () => {
     const { code, err } = await run("add", join(folder, "none.onnx"));
     expect(code).toBe(1);
@@ -164,6 +197,15 @@ describe("what is there", () => {
     );
     writeFileSync(join(kept(), "blob.onnx"), "y");
     expect((await run("list")).out).toContain("CHANGED since it was added");
+  });
+
+  test("links that lead nowhere and folders are no models", async () => {
+    await run("add", save("blob.onnx", blobModel("yolov8")));
+    symlinkSync("/nowhere.onnx", join(kept(), "link.onnx"));
+    mkdirSync(join(kept(), "folder.onnx"));
+    const { code, out } = await run("list");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^blob\.onnx .*\n$/);
   });
 
   test("an unreadable models.json is said, and the models are listed", async () => {

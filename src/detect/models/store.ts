@@ -5,6 +5,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promis
 import path from "node:path";
 import { z } from "zod";
 import { reasonOf, systemCode } from "../../lib/errors.ts";
+import { type FileLock, tryFileLock } from "../../lib/file-lock.ts";
 
 /** A model that was added. */
 interface StoredModel {
@@ -39,6 +40,11 @@ export interface ModelStore {
   path(name: string): string;
   /** Where a file is collected before it has its name. */
   partPath(name: string): string;
+  /**
+   * Makes the folder, and keeps everybody else from changing anything in it until it is released: two of a name would
+   * collect in one file. Throws in words when somebody else is at it.
+   */
+  lock(): Promise<FileLock>;
   /** Gives the collected files their names, and notes the model. */
   keep(model: StoredModel): Promise<void>;
   /** Removes the model's files; false when there is none of that name. */
@@ -77,7 +83,10 @@ export function createModelStore(folder: string): ModelStore {
     const { stored, problem } = await readIndex();
     const models: ListedModel[] = [];
     for (const name of await namesIn(folder)) {
-      const { size } = await stat(pathOf(name));
+      // A link that leads nowhere, or a folder of that name, is no model.
+      const file = await stat(pathOf(name)).catch(() => null);
+      if (file?.isFile() !== true) continue;
+      const { size } = file;
       models.push({ name, bytes: size, stored: stored.find((model) => model.name === name) ?? null });
     }
     return { models, problem };
@@ -88,6 +97,14 @@ export function createModelStore(folder: string): ModelStore {
     list,
     path: pathOf,
     partPath,
+    async lock() {
+      await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+      const lock = tryFileLock(`${folder}.lock`);
+      if (lock !== null) return lock;
+      throw new Error(
+        `another \`zmes models\` is adding or removing in ${folder}: try again when it is through`,
+      );
+    },
     async keep(model) {
       for (const { name } of model.files) await rename(partPath(name), pathOf(name));
       const { stored } = await readIndex();
@@ -105,11 +122,6 @@ export function createModelStore(folder: string): ModelStore {
       return true;
     },
   };
-}
-
-/** The folder is made when something is collected in it. */
-export async function prepareFolder({ folder }: ModelStore): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
 }
 
 /** Size and SHA-256 of a file, read piece by piece. */

@@ -1,5 +1,8 @@
 // Tries a model in a process of its own: what it is, and how fast on this machine. A damaged model can abort its process.
 import { fork } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { DarknetSettings, OnnxSettings } from "../../domain/detect-settings.ts";
@@ -30,12 +33,23 @@ export interface TrialOptions {
 
 /** Rejects with an Error that says why the model cannot be used. */
 export async function tryModel(job: TrialJob, options: TrialOptions): Promise<Trial> {
+  // Whatever it leaves behind when it is killed lies here: a converted model has up to 250 MB.
+  const folder = await mkdtemp(path.join(tmpdir(), "zmes-models-"));
+  try {
+    return await tryIn(folder, job, options);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function tryIn(folder: string, job: TrialJob, options: TrialOptions): Promise<Trial> {
   const { promise, resolve, reject } = Promise.withResolvers<Trial>();
+  const gone = Promise.withResolvers<void>();
   const { deadlineMs = DEADLINE_MS, script = SCRIPT } = options;
-  options.signal.throwIfAborted();
+  if (options.signal.aborted) throw new Error("it was interrupted");
   const child = fork(script, [JSON.stringify(job)], {
     stdio: ["ignore", "ignore", "ignore", "ipc"],
-    env: environment(),
+    env: environment(folder),
     execArgv: [],
     killSignal: "SIGKILL",
     timeout: deadlineMs,
@@ -53,6 +67,7 @@ export async function tryModel(job: TrialJob, options: TrialOptions): Promise<Tr
   const started = performance.now();
   child.on("error", reject);
   child.on("exit", (code, signal) => {
+    gone.resolve();
     if (options.signal.aborted) reject(new Error("it was interrupted"));
     else if (performance.now() - started >= deadlineMs)
       reject(new Error(`it was not ready after ${deadlineMs / 1000} s, which is too slow to be of use`));
@@ -63,9 +78,10 @@ export async function tryModel(job: TrialJob, options: TrialOptions): Promise<Tr
         ),
       );
   });
-  return promise.finally(() => {
+  return promise.finally(async () => {
     options.signal.removeEventListener("abort", onAbort);
-    child.kill("SIGKILL");
+    // It may be writing until it is gone.
+    if (child.exitCode === null && child.signalCode === null && child.kill("SIGKILL")) await gone.promise;
   });
 }
 
@@ -88,7 +104,7 @@ const ANSWER = z.union([
 ]);
 
 /** As the detector has it: little, and one arena, because a model's memory is not to be spread. */
-function environment(): NodeJS.ProcessEnv {
-  const { PATH, LD_LIBRARY_PATH, CUDA_VISIBLE_DEVICES, TMPDIR } = process.env;
-  return { PATH, LD_LIBRARY_PATH, CUDA_VISIBLE_DEVICES, TMPDIR, MALLOC_ARENA_MAX: "2" };
+function environment(folder: string): NodeJS.ProcessEnv {
+  const { PATH, LD_LIBRARY_PATH, CUDA_VISIBLE_DEVICES } = process.env;
+  return { PATH, LD_LIBRARY_PATH, CUDA_VISIBLE_DEVICES, TMPDIR: folder, MALLOC_ARENA_MAX: "2" };
 }

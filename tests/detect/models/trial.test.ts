@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -51,6 +51,19 @@ test("a model that never answers is given up", async () => {
   await expect(tryModel(job(), { signal, script: hanging, deadlineMs: 300 })).rejects.toThrow(
     "not ready after 0.3 s",
   );
+});
+
+test("nothing stays of what it wrote before it was ended", async () => {
+  const note = join(folder, "where");
+  const writing = script(
+    `import { writeFileSync } from "node:fs";
+     const folder = process.env.TMPDIR;
+     writeFileSync(folder + "/large", "x");
+     writeFileSync(${JSON.stringify(note)}, folder);
+     setInterval(() => {}, 1000);`,
+  );
+  await expect(tryModel(job(), { signal, script: writing, deadlineMs: 1000 })).rejects.toThrow("not ready");
+  expect(existsSync(readFileSync(note, "utf8"))).toBe(false);
 });
 
 test("an interruption ends the process", async () => {
