@@ -1,11 +1,14 @@
 // Asks the server's detector, and looks in a process of its own when there is nobody to ask.
 import path from "node:path";
 import type { LoadedConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
 import type { DetectionFailure } from "../detect/detector.ts";
 import type { DetectionAnswer } from "../detect/job.ts";
 import { askDetector } from "../detect/socket-client.ts";
 import type { DetectRequest } from "../detect/socket-messages.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
+import { becomeUser } from "../lib/privileges.ts";
+import { readZmConf } from "../zoneminder/zm-conf.ts";
 import type { CommandIo } from "./command.ts";
 import { DETECTOR_SOCKET } from "./detection.ts";
 import { lookOurselves, type OwnDetectionOptions } from "./detection-own.ts";
@@ -46,6 +49,15 @@ export async function askOrLook(request: DetectRequest, options: AskOptions): Pr
 export function problemOf({ problems }: LoadedConfig): string | null {
   const ofOthers = /: (?!detection\.|general\.|hook\.|zoneminder\.)[a-z_]+\.[a-z_0-9]+: /;
   return problems.find((problem) => !ofOthers.test(problem)) ?? null;
+}
+
+/**
+ * What a detector leaves behind belongs to the web server's user: root becomes that user. A machine without ZoneMinder need
+ * not have one.
+ */
+export function becomeOwner({ zoneminder }: Pick<Config, "zoneminder">): void {
+  const read = readZmConf(zoneminder.config);
+  if (read.ok) becomeUser(read.conf.values.get("ZM_WEB_USER"), read.conf.values.get("ZM_WEB_GROUP"));
 }
 
 /** In words, for what happens every day. */

@@ -1,14 +1,11 @@
 // `zmes detect`: what the detector sees in a picture, a video or an event, what does not count and why, and how long it took.
-import path from "node:path";
 import { parseOptions } from "../config/cli-options.ts";
 import type { Config } from "../config/schema.ts";
 import { reasonOf } from "../lib/errors.ts";
-import { becomeUser } from "../lib/privileges.ts";
-import { readZmConf } from "../zoneminder/zm-conf.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { configOptions } from "./config-options.ts";
 import { readConfiguration } from "./configuration.ts";
-import { askOrLook, createStderrLogger, problemOf } from "./detect-ask.ts";
+import { askOrLook, becomeOwner, createStderrLogger, problemOf } from "./detect-ask.ts";
 import { type DetectOptions, parseDetectOptions } from "./detect-options.ts";
 import { jsonReport, reportOf } from "./detect-report.ts";
 import { showWaiting } from "./detect-waiting.ts";
@@ -82,12 +79,4 @@ async function look({ request, isJson }: DetectOptions, config: Config, io: Comm
     waiting.end();
     files.finish();
   }
-}
-
-/** What the detector leaves behind belongs to the web server's user. */
-function becomeOwner(config: Config): void {
-  const zoneminder = readZmConf(path.resolve(config.zoneminder.config));
-  const values = zoneminder.ok ? zoneminder.conf.values : new Map<string, string>();
-  // A machine without ZoneMinder has no such user; files are looked at all the same.
-  if (zoneminder.ok) becomeUser(values.get("ZM_WEB_USER"), values.get("ZM_WEB_GROUP"));
 }

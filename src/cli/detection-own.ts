@@ -62,6 +62,7 @@ export async function recordOurselves(
   answer: DetectionAnswer,
   options: OwnDetectionOptions,
 ): Promise<DetectionAnswer | DetectionFailure> {
+  if (!request.records?.notes && !options.config.hook.tag_detected_objects) return answer;
   return withZoneMinder(request, options, async (zoneminder) => {
     if (zoneminder !== null) await record(request, answer, zoneminder.eventNotes, options.config);
     return answer;
