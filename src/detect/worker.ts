@@ -1,11 +1,15 @@
 // The detector process: started by resident/process.ts, does what resident/work.ts does, ends with the program that started it.
 
+import type { DetectionResult } from "../domain/detection.ts";
 import { systemClock } from "../lib/clock.ts";
 import { createLogger } from "../lib/log.ts";
 import type { Engine } from "./engines/engine.ts";
 import { createEngine } from "./engines/index.ts";
 import { createPortals } from "./frames/portal.ts";
-import { openFrame } from "./picture/frame.ts";
+import type { DetectionJob } from "./job.ts";
+import { createAnimations } from "./output/animation.ts";
+import { writeEventFiles } from "./output/files.ts";
+import { type Frame, openFrame } from "./picture/frame.ts";
 import { loadSharp } from "./picture/sharp.ts";
 import { answerFor } from "./resident/answer.ts";
 import { createEnginePool } from "./resident/engine-pool.ts";
@@ -34,6 +38,7 @@ function setUp({ threads, niceness, cacheFolder, pastFolder }: ProcessSetup): Re
     },
   ]);
   const portals = createPortals();
+  const animations = createAnimations({ ffmpeg: FFMPEG, clock: systemClock, logger });
   const engines = createEnginePool((settings) => createEngine(settings, { threads, cacheFolder, logger }));
   const deps = {
     pastFolder,
@@ -41,7 +46,11 @@ function setUp({ threads, niceness, cacheFolder, pastFolder }: ProcessSetup): Re
     ffmpeg: FFMPEG,
     clock: systemClock,
     logger,
-    writeFiles: async () => [],
+    writeFiles: async (job: DetectionJob, result: DetectionResult, frame: Frame | null) => {
+      const troubles = await writeEventFiles(job, result, frame);
+      animations.add(job, result);
+      return troubles;
+    },
   };
   tell({ kind: "ready" });
   return createWork({

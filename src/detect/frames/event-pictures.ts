@@ -127,7 +127,8 @@ async function mayCome(source: LocalSource, { names }: Wanted): Promise<boolean>
   return (await lookOnce(source, ["snapshot.jpg", "alarm.jpg"])).whole === null;
 }
 
-async function foldersOf({ root, folders }: LocalSource): Promise<readonly string[]> {
+/** The folders of the event that are there. */
+export async function foldersOf({ root, folders }: LocalSource): Promise<readonly string[]> {
   const inside = await Promise.all(folders.map((folder) => folderInside(root, folder)));
   return inside.filter((folder) => folder !== null);
 }
@@ -150,7 +151,7 @@ async function fromVideo(source: LocalSource, frame: number, deps: LocalDeps): P
  * `DefaultVideo` is empty, stale or a playlist while ZoneMinder records (it differs between 1.34, 1.36, 1.38 and 1.39), and
  * the file is renamed when the event is closed: what it names if it is there, else what looks like the video.
  */
-async function openVideo(source: LocalSource): Promise<FileHandle | null> {
+export async function openVideo(source: LocalSource): Promise<FileHandle | null> {
   for (const folder of await foldersOf(source)) {
     const files = (await readdir(folder).catch(() => [])).filter((name) => VIDEO.test(name)).sort();
     const named = files.filter((name) => name === source.video);
@@ -167,7 +168,7 @@ async function openVideo(source: LocalSource): Promise<FileHandle | null> {
 const VIDEO = /\.(?:mp4|m4v|mov|mkv|webm|avi|ts)$/i;
 
 /** Where the frame is in the video: by its time if that is known or lies between known ones, else by its number. */
-function positionOf({ frameTimes }: EventSource, frame: number): CutPosition {
+export function positionOf({ frameTimes }: EventSource, frame: number): CutPosition {
   const own = frameTimes[frame];
   if (own !== undefined) return { seconds: Math.max(0, own) };
   // ZoneMinder keeps rows of frames without alarm only now and then ("Bulk"): the time between is even.

@@ -15,7 +15,6 @@ export interface AnswerDeps extends Omit<SequenceDeps, "engineFor" | "signal"> {
     job: DetectionJob,
     result: DetectionResult,
     frame: Frame | null,
-    signal: AbortSignal,
   ) => Promise<readonly string[]>;
 }
 
@@ -48,7 +47,7 @@ export async function answerFor(
   if (result.detections.length === 0 && isBlind)
     throw new Error(result.troubles.join("; ") || "there was no picture to look at");
   const printed = printedAnswer(result, job.settings.output, job.settings.frames.isBestMatch);
-  const troubles = await deps.writeFiles(job, result, frame, tools.signal);
+  const troubles = await deps.writeFiles(job, result, frame);
   const engines = [...new Set(seeing.values())];
   return { result: { ...result, troubles: [...result.troubles, ...troubles] }, printed, engines };
 }
