@@ -63,8 +63,14 @@ async function upload(
       signal,
     });
   const response = await post();
-  if (!PASSING.has(response.status)) return response;
-  await pause(retryMs(response), undefined, { signal });
+  const wait = PASSING.has(response.status) ? retryMs(response) : null;
+  if (wait === null) return response;
+  try {
+    await pause(wait, undefined, { signal });
+  } catch {
+    // The time is up: what it said is more than that it did not answer.
+    return response;
+  }
   return post();
 }
 
@@ -84,10 +90,11 @@ function fieldText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Retry-After in seconds (RFC 9110, 10.2.3); a date is not worth understanding here. */
-function retryMs({ headers }: HttpResponse): number {
+/** Retry-After in seconds (RFC 9110, 10.2.3; a date is not worth understanding here); null when it is too long to wait. */
+function retryMs({ headers }: HttpResponse): number | null {
   const seconds = Number(headers["retry-after"]);
-  return seconds > 0 ? Math.min(seconds * 1000, LONGEST_RETRY_MS) : RETRY_MS;
+  if (seconds * 1000 > LONGEST_RETRY_MS) return null;
+  return seconds > 0 ? seconds * 1000 : RETRY_MS;
 }
 
 const coordinate = z.number();

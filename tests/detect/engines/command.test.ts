@@ -26,6 +26,10 @@ describe("what the original prints", () => {
     expect(await printing(`Loading model ...\n${PRINTED}\nbye`)).toHaveLength(2);
   });
 
+  test("may come with any number of complaints beside it", async () => {
+    expect(await run("yes complaint | head -c 400000 >&2; echo detected:person")).toHaveLength(1);
+  });
+
   test("may be text alone: then what was found is everywhere", async () => {
     const everywhere = [0, 0, 320, 160];
     expect(await printing("[a] detected:potted plant:80% alpr:ABC123:90% ")).toEqual([

@@ -114,11 +114,17 @@ describe("a refusal is told, without the key", () => {
     expect(server.asked).toHaveLength(asks);
   });
 
-  test("also when nobody answers in time, the pause before a second try included", async () => {
+  test("what it said is told when the time is up before the second try, at once when that would be much later", async () => {
+    const busy = await start(() => ({ status: 429, headers: { "retry-after": "4" } }));
+    await expect(detect({ url: busy.url, timeoutMs: 80 })).rejects.toThrow("answered 429: too many lookups");
+    const full = await start(() => ({ status: 429, headers: { "retry-after": "3600" } }));
+    await expect(detect({ url: full.url, timeoutMs: 60_000 })).rejects.toThrow("answered 429: too many");
+    expect(full.asked).toHaveLength(1);
+  });
+
+  test("also when nobody answers in time", async () => {
     const silent = await start(() => () => {});
     await expect(detect({ url: silent.url, timeoutMs: 80 })).rejects.toThrow("did not answer within 0.08 s");
-    const busy = await start(() => ({ status: 429, headers: { "retry-after": "60" } }));
-    await expect(detect({ url: busy.url, timeoutMs: 80 })).rejects.toThrow("did not answer within 0.08 s");
   });
 
   test("or when the address is none", async () => {
