@@ -60,7 +60,7 @@ async function remember(looked: LookedAt | null, run: Run): Promise<void> {
   if (run.past === null || run.event === null || monitor === null) return;
   const seen = { event: run.event, size: looked.frame.size, seen: looked.present };
   try {
-    await savePast(run.deps.pastFolder, monitor.id, seen, run.past);
+    await savePast(run.deps.pastFolder, monitor.id, seen);
   } catch (failure) {
     run.troubles.add(`What was seen could not be remembered for the next event: ${reasonOf(failure)}`);
     run.deps.logger.warn({ err: failure }, `Past detections of monitor ${monitor.id} could not be saved`);

@@ -1,9 +1,11 @@
 // What stood in the same place at the last event too, such as a parked car: compared between events, never within one.
-import { constants, mkdir, open, rename, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import type { PastSettings } from "../../domain/detect-settings.ts";
 import type { Box, Detection, Rejected, Size } from "../../domain/detection.ts";
+import { bytesAt, readSteadily } from "../../lib/steady-file.ts";
 import { areaOf, boxesMeet, intersectionOf } from "./geometry.ts";
 import { byLabel, includesLabel, meanTheSame } from "./labels.ts";
 
@@ -23,7 +25,7 @@ interface PastDetection {
 /** Nobody's picture holds more; what a detector gone wild says must not fill the disk. */
 const MOST_SAVED = 200;
 /** Two runs of that many, with names of any length a model has. */
-const LARGEST_BYTES = 256 * 1024;
+const LARGEST_BYTES = 384 * 1024;
 
 const box = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 const runs = z.array(
@@ -36,34 +38,22 @@ const runs = z.array(
 
 /** What the monitor's last runs saw, newest first: at most two, of different events. A damaged file counts as none. */
 export async function readPast(folder: string, monitor: number): Promise<readonly PastRun[]> {
-  try {
-    const handle = await open(fileOf(folder, monitor), constants.O_RDONLY | constants.O_NOFOLLOW);
-    try {
-      const { size } = await handle.stat();
-      if (size > LARGEST_BYTES) return [];
-      return runs.parse(JSON.parse(await handle.readFile("utf8"))).slice(0, 2);
-    } finally {
-      await handle.close();
-    }
-  } catch {
-    return [];
-  }
+  const read = await readSteadily(fileOf(folder, monitor), LARGEST_BYTES, async (handle, size) =>
+    runs.parse(JSON.parse((await bytesAt(handle, 0, size)).toString("utf8"))),
+  );
+  return read?.value.slice(0, 2) ?? [];
 }
 
 /**
  * Remembers this run: in place of an earlier one of the same event, before those of other events. Throws what the system
  * says when it cannot be written; then the old file is there.
  */
-export async function savePast(
-  folder: string,
-  monitor: number,
-  run: PastRun,
-  known: readonly PastRun[],
-): Promise<void> {
-  const kept = known.filter(({ event }) => event !== run.event).slice(0, 1);
+export async function savePast(folder: string, monitor: number, run: PastRun): Promise<void> {
+  // Read again: another event of the monitor may have been through meanwhile.
+  const kept = (await readPast(folder, monitor)).filter(({ event }) => event !== run.event).slice(0, 1);
   const newest = { ...run, seen: run.seen.slice(0, MOST_SAVED).map(({ label, box }) => ({ label, box })) };
   const file = fileOf(folder, monitor);
-  const temporary = `${file}.${process.pid}.tmp`;
+  const temporary = `${file}.${randomUUID()}.tmp`;
   await mkdir(folder, { recursive: true, mode: 0o750 });
   try {
     const handle = await open(temporary, "w", 0o640);
