@@ -1,6 +1,7 @@
 // Pictures of events from ZoneMinder's web pages, for storages that are not on this machine: with a token of its API.
 import type { PortalSettings } from "../../domain/detect-settings.ts";
 import type { FrameId } from "../../domain/detection.ts";
+import { orAborted } from "../../lib/within.ts";
 import { type HttpAnswer, place, request } from "./http.ts";
 
 export interface Portal {
@@ -55,17 +56,22 @@ function createPortal(settings: PortalSettings): Portal {
   };
 
   async function load(event: number, id: FrameId, signal: AbortSignal): Promise<HttpAnswer> {
-    pass ??= logIn(settings, signal);
-    const mine = pass;
-    const known = await mine.catch((failure: unknown) => {
-      if (pass === mine) pass = null;
-      throw failure;
-    });
+    pass ??= loggingIn();
+    const known = await orAborted(pass, signal);
     const url = new URL(pages);
     const token = known.kind === "token" ? { token: known.token } : {};
     url.search = new URLSearchParams({ view: "image", eid: String(event), fid: id, ...token }).toString();
     const cookie = known.kind === "cookie" ? known.cookie : null;
     return request({ url, method: "GET", cookie, allowSelfSigned: settings.allowSelfSigned, signal });
+  }
+
+  /** Ends by itself only: others may wait for the same one when whoever began it has left. */
+  function loggingIn(): Promise<Pass> {
+    const mine = logIn(settings);
+    mine.catch(() => {
+      if (pass === mine) pass = null;
+    });
+    return mine;
   }
 
   function complaint(answer: HttpAnswer, event: number, id: FrameId): Error {
@@ -87,9 +93,10 @@ function createPortal(settings: PortalSettings): Portal {
  * Logs in with the API; where that gives no token (before 1.33.9, or without API), with the form of the web pages, whose
  * session then counts. The password goes into the body, never into an address.
  */
-async function logIn(settings: PortalSettings, signal: AbortSignal): Promise<Pass> {
+async function logIn(settings: PortalSettings): Promise<Pass> {
   const { user, password, allowSelfSigned } = settings;
   if (user === null) return { kind: "open" };
+  const { signal } = new AbortController();
   const common = { method: "POST", allowSelfSigned, signal } as const;
   const pages = pageUrl(settings.url);
   const api = settings.apiUrl ?? new URL("api", pages).href;

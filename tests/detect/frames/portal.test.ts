@@ -125,6 +125,26 @@ describe("pictures over HTTP", () => {
     expect(logins).toHaveLength(2);
   });
 
+  it("share a login that one of those who wait for it gives up", async () => {
+    const asked = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
+    const server = await serve(async (one, response) => {
+      if (one.method === "POST") asked.resolve();
+      if (one.method === "POST") await answered.promise;
+      await modern(() => "t1")(one, response);
+    });
+    const { picture } = createPortals()(portal(server.url));
+    const impatient = new AbortController();
+    const first = picture(5, "snapshot", impatient.signal);
+    await asked.promise;
+    const second = picture(6, "snapshot", new AbortController().signal);
+    impatient.abort(new Error("called off"));
+    await expect(first).rejects.toThrow("called off");
+    answered.resolve();
+    expect((await second).length).toBeGreaterThan(0);
+    expect(server.asked.filter(({ method }) => method === "POST")).toHaveLength(1);
+  });
+
   it("need no login where none is configured", async () => {
     const server = await serve(async (_, response) => {
       response.setHeader("content-type", "image/jpeg").end(await jpeg("blue"));
