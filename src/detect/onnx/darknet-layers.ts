@@ -24,6 +24,11 @@ import {
 /** YOLOv4-P7, the largest published one, has 312. */
 const MAX_LAYERS = 2_000;
 
+/** More takes seconds a picture and gigabytes; as for other models. */
+const MAX_SIDE = 4096;
+/** Three scales at that size have a million. Each is in the graph with its place, before anything is computed. */
+const MAX_BOXES = 2_000_000;
+
 /** Understands a whole file. Throws a DarknetError that names section and line. */
 export function buildNetwork(sections: readonly DarknetSection[]): DarknetNetwork {
   const [net, ...rest] = sections;
@@ -36,11 +41,25 @@ export function buildNetwork(sections: readonly DarknetSection[]): DarknetNetwor
     height: wholeNumber(net, "height", { min: 1 }),
     width: wholeNumber(net, "width", { min: 1 }),
   };
+  if (Math.max(input.height, input.width) > MAX_SIDE)
+    throw refusal(
+      net,
+      `pictures of ${input.width}x${input.height}; a side of at most ${MAX_SIDE} is supported`,
+    );
   if (input.channels !== 3)
     throw refusal(net, `channels=${input.channels}: only color pictures (3) are possible`);
   const layers: DarknetLayer[] = [];
   for (const section of rest) layers.push(readLayer(section, layers, input));
-  if (layers.some((layer) => layer.kind === "yolo")) return { input, layers };
+  const heads = layers.filter((layer) => layer.kind === "yolo");
+  if (new Set(heads.map(({ classes }) => classes)).size > 1)
+    throw new DarknetError("has sections [yolo] with different numbers of classes");
+  const boxes = heads.reduce(
+    (sum, { anchors, shape }) => sum + anchors.length * shape.width * shape.height,
+    0,
+  );
+  if (boxes > MAX_BOXES)
+    throw new DarknetError(`looks for ${boxes} boxes in a picture, at most ${MAX_BOXES} are possible`);
+  if (heads.length > 0) return { input, layers };
   throw new DarknetError(
     "has no section [yolo]: it does not find objects, or not in a way that is known here",
   );

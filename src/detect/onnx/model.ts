@@ -146,6 +146,7 @@ function outputsOf(session: InferenceSession, answer: InferenceSession.ReturnTyp
   return {
     count: session.outputNames.length,
     at: (index) => outputAt(session.outputNames[index]),
+    has: (name) => session.outputNames.some((output) => plainName(output) === name),
     named: (name) => outputAt(session.outputNames.find((output) => plainName(output) === name) ?? name),
   };
 }

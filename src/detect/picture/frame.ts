@@ -59,7 +59,7 @@ export async function openFrame(file: Buffer, id: FrameId, options: OpenOptions)
       // 16 bits, gray, CMYK and palettes become what models are trained with; what is transparent becomes black.
       return await pipeline.toColourspace("srgb").raw({ depth: "uchar" }).toBuffer();
     } catch (failure) {
-      throw new Error(`${options.label} cannot be decoded: ${reasonOf(failure)}`, { cause: failure });
+      throw new Error(`${options.label} cannot be decoded: ${firstLine(failure)}`, { cause: failure });
     }
   }
   const opaque = (pipeline: Pipeline) =>
@@ -122,7 +122,7 @@ async function readHead(sharp: Sharp, file: Buffer, label: string): Promise<Meta
   try {
     metadata = await sharp(file, { ...DECODING, limitInputPixels: false }).metadata();
   } catch (failure) {
-    throw new Error(`${label} is not a picture that can be read (${reasonOf(failure)})`, { cause: failure });
+    throw new Error(`${label} is not a picture that can be read (${firstLine(failure)})`, { cause: failure });
   }
   const { format, width, height } = metadata;
   if (!FORMATS.has(format)) {
@@ -134,6 +134,11 @@ async function readHead(sharp: Sharp, file: Buffer, label: string): Promise<Meta
     );
   }
   return metadata;
+}
+
+/** The decoders say everything several times. */
+function firstLine(failure: unknown): string {
+  return reasonOf(failure).split("\n", 1)[0] ?? "";
 }
 
 function analyzedSize(original: Size, resizeWidth: number | null): Size {

@@ -144,6 +144,21 @@ describe("what cannot be converted is refused", () => {
     ],
     ["a picture without colors", TINY.replace("width=64", "width=64\nchannels=1"), "channels=1"],
     [
+      "a picture that would take gigabytes",
+      TINY.replace("width=64", "width=4100"),
+      "line 1, [net]: pictures of 4100x32",
+    ],
+    [
+      "more boxes than any picture needs",
+      network({ width: 4096, height: 4096 }, conv(16, 1, "linear", "", false), yolo("0,1")),
+      "looks for 33554432 boxes",
+    ],
+    [
+      "heads that differ in their classes",
+      `${SCALED}\n${conv(24, 1, "linear")}\n[yolo]\nmask=0,1\nanchors=1,1,2,2\nclasses=7`,
+      "different numbers of classes",
+    ],
+    [
       "a layer of no size",
       TINY.replace("height=32", "height=1").replace("size=2", "size=9\npadding=0"),
       "pixels wide or high",

@@ -150,7 +150,7 @@ test("whatever numbers an output holds, decoding ends with candidates or an Erro
   });
   fc.assert(
     fc.property(fc.constantFrom(...layoutKeys), output, (key, any) => {
-      const outputs = { at: () => any, named: () => any, count: 1 };
+      const outputs = { at: () => any, named: () => any, has: () => true, count: 1 };
       const context = { inputSize: { width: 64, height: 64 }, minScore: 0.2 };
       try {
         expect(layoutNamed(key)?.decode(outputs, context)).toBeInstanceOf(Array);

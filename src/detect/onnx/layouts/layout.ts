@@ -67,6 +67,8 @@ export interface Layout {
 
 /** By name, with what exporters append to it (":0") taken off, and by position. */
 export interface Outputs {
+  has(name: string): boolean;
+  /** Throws when there is none of that name. */
   named(name: string): Output;
   at(index: number): Output;
   readonly count: number;

@@ -30,7 +30,9 @@ export const ssd: Layout = {
   decode(outputs, { inputSize: { width, height }, minScore }): Candidate[] {
     const names = ["detection_boxes", "detection_scores", "detection_classes"];
     const [boxes, scores, classes] = names.map(outputs.named);
-    const count = scores?.data.length ?? 0;
+    // What lies behind the last detection may be anything; a few exports do not count them.
+    const counted = outputs.has("num_detections") ? outputs.named("num_detections").data[0] : undefined;
+    const count = counted ?? scores?.data.length ?? 0;
     return finished({ boxes, scores, classes, count, minScore }).map(([box, score, label]) => {
       const [top, left, bottom, right] = box;
       const [x1, y1, x2, y2] = [left * width, top * height, right * width, bottom * height];
