@@ -16,6 +16,7 @@ import {
   restartCamera,
   startDatabase,
   stopDatabase,
+  UP_MS,
   untilState,
   up,
 } from "../support/real-zoneminder.ts";
@@ -34,7 +35,7 @@ describe.skipIf(realZoneMinderMayBeSkipped())("beside a real ZoneMinder", { time
   beforeAll(async () => {
     await up();
     program = await startProgram();
-  }, 120_000);
+  }, UP_MS);
 
   afterEach(async () => {
     for (const client of clients.splice(0)) await client.close();
