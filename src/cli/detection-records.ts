@@ -3,6 +3,7 @@ import type { Config } from "../config/schema.ts";
 import type { DetectionAnswer } from "../detect/job.ts";
 import type { DetectRequest } from "../detect/socket-messages.ts";
 import { eventId } from "../domain/alarm.ts";
+import { labelsOf } from "../domain/labels.ts";
 import type { EventNotes } from "../zoneminder/event-notes.ts";
 
 export type Records = Pick<EventNotes, "replace" | "tag">;
@@ -17,7 +18,7 @@ export async function record(
   const event = request.event === null ? null : eventId(request.event);
   if (request.records === undefined || event === null || printed === "") return;
   const [text = ""] = printed.split("--SPLIT--");
-  const labels = [...new Set(result.detections.map(({ label }) => label))];
+  const labels = labelsOf({ labels: result.detections.map(({ label }) => label) });
   await Promise.all([
     request.records.notes ? records.replace(event, text) : null,
     hook.tag_detected_objects ? records.tag(event, labels) : null,
