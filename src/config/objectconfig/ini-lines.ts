@@ -67,7 +67,10 @@ function readLine(state: State, content: string, line: number): void {
     return;
   }
   const indent = content.search(/\S/);
-  if (state.open !== null && (indent > state.open.indent || /^\s*[{}[\]()'"]/.test(content) && !isHeader(content))) {
+  if (
+    state.open !== null &&
+    (indent > state.open.indent || (/^\s*[{}[\]()'"]/.test(content) && !isHeader(content)))
+  ) {
     state.open.raw.push(content);
     return;
   }

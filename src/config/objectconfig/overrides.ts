@@ -1,6 +1,15 @@
 // What a command line sets above the file: "dotted.path[0].key=value", as `zm_detect.py --override` takes it.
 import { readTree } from "../yaml-tree.ts";
-import { type Entries, listAt, mapAt, NO_ENTRIES, nothingAt, textAt, type Value, withEntry } from "./value.ts";
+import {
+  type Entries,
+  listAt,
+  mapAt,
+  NO_ENTRIES,
+  nothingAt,
+  textAt,
+  type Value,
+  withEntry,
+} from "./value.ts";
 
 export type Overridden =
   | { readonly ok: true; readonly values: Entries }
@@ -25,7 +34,9 @@ export function withOverride(values: Entries, override: string): Overridden {
   const hasSection = first !== undefined && others.length > 0 && SECTIONS.has(first.key) && !first.isIndex;
   const value = writtenValue(override.slice(equals + 1).trim(), path);
   const changed = placed(mapAt({ path: "", line: 0 }, values), hasSection ? others : steps, value, "");
-  return typeof changed === "string" ? { ok: false, problem: changed } : { ok: true, values: changed.entries };
+  return typeof changed === "string"
+    ? { ok: false, problem: changed }
+    : { ok: true, values: changed.entries };
 }
 
 interface Step {
@@ -55,7 +66,11 @@ function writtenValue(text: string, path: string): Value {
   return plain(root, place, 0);
 }
 
-function plain(node: NonNullable<ReturnType<typeof readTree>["root"]>, place: { path: string; line: 0 }, depth: number): Value {
+function plain(
+  node: NonNullable<ReturnType<typeof readTree>["root"]>,
+  place: { path: string; line: 0 },
+  depth: number,
+): Value {
   if (depth > MOST_STEPS) return nothingAt(place);
   const below = (name: string) => ({ ...place, path: `${place.path}${name}` });
   switch (node.kind) {
@@ -64,9 +79,14 @@ function plain(node: NonNullable<ReturnType<typeof readTree>["root"]>, place: { 
     case "nothing":
       return nothingAt(place);
     case "list":
-      return listAt(place, node.items().map((item, index) => plain(item, below(`[${index}]`), depth + 1)));
+      return listAt(
+        place,
+        node.items().map((item, index) => plain(item, below(`[${index}]`), depth + 1)),
+      );
     case "map": {
-      const entries = node.entries().map(({ key, node: child }) => [key, plain(child, below(`.${key}`), depth + 1)] as const);
+      const entries = node
+        .entries()
+        .map(({ key, node: child }) => [key, plain(child, below(`.${key}`), depth + 1)] as const);
       return mapAt(place, new Map(entries));
     }
   }
@@ -79,15 +99,24 @@ function placed(at: Value, steps: readonly Step[], value: Value, path: string): 
   if (step.isIndex) return placedInList(at, step, others, value, path);
   const { key } = step;
   const below = path === "" ? key : `${path}.${key}`;
-  if (at.kind === "list" || at.kind === "text") return `${path} has no key ${key}; it is ${at.kind === "list" ? "a list" : "a single value"}`;
+  if (at.kind === "list" || at.kind === "text")
+    return `${path} has no key ${key}; it is ${at.kind === "list" ? "a list" : "a single value"}`;
   const changed = placed(at.entries.get(key) ?? nothingAt({ path: below, line: 0 }), others, value, below);
   if (typeof changed === "string") return changed;
   return mapAt(at, withEntry(at.kind === "map" ? at.entries : NO_ENTRIES, key, changed));
 }
 
-function placedInList(at: Value, { key }: Step, others: readonly Step[], value: Value, path: string): Value | string {
+function placedInList(
+  at: Value,
+  { key }: Step,
+  others: readonly Step[],
+  value: Value,
+  path: string,
+): Value | string {
   if (at.kind !== "list") return `${path} is no list`;
-  const index = /^\d+$/.test(key) ? Number(key) : at.items.findIndex(({ entries }) => entries.get("name")?.text === key);
+  const index = /^\d+$/.test(key)
+    ? Number(key)
+    : at.items.findIndex(({ entries }) => entries.get("name")?.text === key);
   const item = at.items[index];
   if (item === undefined) return `${path} has no [${key}]; it has ${at.items.length} in it`;
   const changed = placed(item, others, value, `${path}[${key}]`);

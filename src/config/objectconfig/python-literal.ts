@@ -111,7 +111,10 @@ function readScalar(scanner: Scanner, place: Pick<Value, "path" | "line">): Valu
   const strings = readStrings(scanner);
   if (strings !== null) return textAt(place, strings);
   const start = scanner.at;
-  const number = match(scanner, /[+-]?\s*(?:0[xX][\da-fA-F]+|(?:\d[\d_]*)?\.?\d+(?:[eE][+-]?\d+)?|\d[\d_]*\.)(?![\w.])/y);
+  const number = match(
+    scanner,
+    /[+-]?\s*(?:0[xX][\da-fA-F]+|(?:\d[\d_]*)?\.?\d+(?:[eE][+-]?\d+)?|\d[\d_]*\.)(?![\w.])/y,
+  );
   if (number !== null) return textAt(place, numberText(number));
   const word = match(scanner, /[A-Za-z_]\w*/y) ?? "";
   const known = WORDS.get(word);
@@ -123,7 +126,9 @@ function wrongWord({ text, at }: Scanner, word: string): string {
   if (/^(true|false)$/.test(word)) return "Python writes True and False with a capital";
   if (/^(none|null)$/i.test(word)) return "Python writes None";
   if (word !== "") return "a word must stand in quotes";
-  return /[,:}\])]/.test(text[at] ?? "") ? "a value is missing before this" : "this is no value; texts must stand in quotes";
+  return /[,:}\])]/.test(text[at] ?? "")
+    ? "a value is missing before this"
+    : "this is no value; texts must stand in quotes";
 }
 
 function numberText(written: string): string {

@@ -33,17 +33,25 @@ interface Sink {
 }
 
 /** Keys that version 3.2 did not have, and every later sample has one of. */
-const SINCE_4 = /^(use_sequence|ml_sequence|stream_sequence|detection_sequence|base_data_path|secrets|(object|face|alpr)_\w+)$/;
+const SINCE_4 =
+  /^(use_sequence|ml_sequence|stream_sequence|detection_sequence|base_data_path|secrets|(object|face|alpr)_\w+)$/;
 const MONITOR = /^monitor-(\d{1,9})$/;
 /** Python literals. */
 const SEQUENCES = new Set(["ml_sequence", "stream_sequence"]);
 
 function readIniFile(path: string, text: string): ObjectConfigFile {
   const { sections, warnings, problems } = readIniLines(text);
-  const sink: Sink = { values: new Map(), monitors: new Map(), remarks: [...warnings], problems: [...problems] };
+  const sink: Sink = {
+    values: new Map(),
+    monitors: new Map(),
+    remarks: [...warnings],
+    problems: [...problems],
+  };
   const isNew = sections.some(({ values }) => values.some(({ key }) => SINCE_4.test(key)));
   // What [general] says is what the original read where two sections have a key.
-  for (const section of sections.toSorted((a, b) => Number(b.name === "general") - Number(a.name === "general"))) {
+  for (const section of sections.toSorted(
+    (a, b) => Number(b.name === "general") - Number(a.name === "general"),
+  )) {
     const number = MONITOR.exec(section.name)?.[1];
     if (number === undefined) readIniSection(section, sink);
     else sink.monitors.set(Number(number), iniEntries(section, sink));
@@ -81,8 +89,7 @@ function iniValue(section: string, { key, line, column, text, raw }: IniValue, s
   }
   for (const { path, line: at } of read.doubled)
     sink.remarks.push({ line: at, text: `${path} is given again below; the last one counts` });
-  if (read.value.kind !== "map")
-    sink.problems.push({ line, text: `${key} must be a dictionary, { ... }` });
+  if (read.value.kind !== "map") sink.problems.push({ line, text: `${key} must be a dictionary, { ... }` });
   return read.value;
 }
 
@@ -109,10 +116,15 @@ function readYamlFile(path: string, text: string): ObjectConfigFile {
 }
 
 function readMonitors({ kind, line, entries }: Value, sink: Sink): void {
-  if (kind !== "map" && kind !== "nothing") sink.problems.push({ line, text: "monitors: expected numbers of monitors below it" });
+  if (kind !== "map" && kind !== "nothing")
+    sink.problems.push({ line, text: "monitors: expected numbers of monitors below it" });
   for (const [key, value] of entries) {
     if (/^\d{1,9}$/.test(key)) sink.monitors.set(Number(key), flattened(value.entries));
-    else sink.remarks.push({ line: value.line, text: `monitors: ${printableName(key)} is no number of a monitor` });
+    else
+      sink.remarks.push({
+        line: value.line,
+        text: `monitors: ${printableName(key)} is no number of a monitor`,
+      });
   }
 }
 
