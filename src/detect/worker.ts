@@ -47,7 +47,7 @@ function setUp({ threads, niceness, cacheFolder, pastFolder }: ProcessSetup): Re
     clock: systemClock,
     logger,
     writeFiles: async (job: DetectionJob, result: DetectionResult, frame: Frame | null) => {
-      const troubles = await writeEventFiles(job, result, frame);
+      const troubles = await writeEventFiles(job, result, frame, systemClock.now());
       animations.add(job, result);
       return troubles;
     },

@@ -94,7 +94,7 @@ export function createAnimations({ ffmpeg, clock, logger }: AnimationDeps): Anim
   async function makeOne(kind: Kind, wanted: Wanted): Promise<void> {
     const { source, folder, animation } = wanted;
     const file = path.join(folder, `objdetect.${kind}`);
-    const temporary = temporaryFor(file);
+    const temporary = await temporaryFor(file, clock.now());
     let made = 0;
     try {
       for (let attempt = 1; attempt <= animation.maxTries; attempt++) {

@@ -1,6 +1,6 @@
 // The picture that people see: what was found, with its label, and the zones that were looked in.
 import type { OutputSettings } from "../../domain/detect-settings.ts";
-import type { Box, Detection, DetectionResult, Size } from "../../domain/detection.ts";
+import type { Detection, DetectionResult, Size } from "../../domain/detection.ts";
 import { loadSharp } from "../picture/sharp.ts";
 import {
   type Canvas,
@@ -55,7 +55,9 @@ export function drawResult(
   if (showsRejected)
     for (const { detection } of rejected) strokeRectangle(canvas, detection.box, 1, REJECTED);
   for (const [index, { box }] of detections.entries()) strokeRectangle(canvas, box, line, colorOf(index));
-  for (const [index, each] of detections.entries()) drawLabel(canvas, each, line, index, settings);
+  const taken: Bar[] = [];
+  for (const [index, each] of detections.entries())
+    taken.push(drawLabel(canvas, each, { line, taken, color: colorOf(index) }, settings));
 }
 
 /** As the original's 95 is for large pictures, and 70 ZoneMinder's: nobody sees the difference on a phone. */
@@ -88,28 +90,35 @@ function colorOf(index: number): Color {
   return COLORS[index % COLORS.length] ?? WHITE;
 }
 
-/** A bar above the box; inside it where there is no room above. It never leaves the picture. */
+/** Left, top, right, bottom. */
+type Bar = readonly [number, number, number, number];
+
+/** A bar above the box, inside it or below, where no other label is in the way. It never leaves the picture. */
 function drawLabel(
   canvas: Canvas,
   { label, confidence, box }: Detection,
-  line: number,
-  index: number,
+  { line, taken, color }: { readonly line: number; readonly taken: readonly Bar[]; readonly color: Color },
   { showPercent }: DrawSettings,
-): void {
+): Bar {
   const text = shortened(showPercent ? `${label} ${pythonPercent(confidence)}` : label);
   const high = capitalHeight(canvas);
   const pad = Math.round(high / 3);
   const width = textWidth(text, high) + pad * 2;
   const height = high + textDescent(high) + pad;
   const left = Math.max(0, Math.min(Math.round(box[0]), canvas.width - width));
-  const top = Math.max(0, topOfLabel(box, height, line));
-  fillRectangle(canvas, [left, top, left + width, top + height], colorOf(index));
-  drawText(canvas, text, [left + pad, top + pad], high, WHITE);
+  const places = [box[1] - height, box[1] + line, box[3]]
+    .map((top) => Math.round(top))
+    .filter((top) => top >= 0 && top + height <= canvas.height)
+    .map((top): Bar => [left, top, left + width, top + height]);
+  const bar = places.find((place) => !taken.some((other) => overlaps(place, other))) ??
+    places[0] ?? [left, 0, left + width, height];
+  fillRectangle(canvas, bar, color);
+  drawText(canvas, text, [left + pad, bar[1] + pad], high, WHITE);
+  return bar;
 }
 
-function topOfLabel(box: Box, height: number, line: number): number {
-  const above = Math.round(box[1]) - height;
-  return above >= 0 ? above : Math.round(box[1]) + line;
+function overlaps(one: Bar, other: Bar): boolean {
+  return one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3];
 }
 
 /** Plates and names are short; a model's labels may be anything. */

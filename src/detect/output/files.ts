@@ -12,12 +12,14 @@ import { writeWhole } from "./whole-file.ts";
 /**
  * Writes `objdetect.jpg` and `objects.json`, the picture for finding faults, and the one that was asked for. Gives what could
  * not be written, in words: a full disk costs the picture, not the answer.
+ * @param now ms since 1970.
  * @param frame the picture the result speaks of; null: there was none, and nothing is written.
  */
 export async function writeEventFiles(
   job: DetectionJob,
   result: DetectionResult,
   frame: Frame | null,
+  now: number,
 ): Promise<readonly string[]> {
   if (frame === null) return [];
   const { output } = job.settings;
@@ -38,13 +40,13 @@ export async function writeEventFiles(
     const picture = path.join(folder, "objdetect.jpg");
     await attempt(picture, async () => {
       await checkFolder(folder);
-      await writeWhole(picture, await draw(false));
+      await writeWhole(picture, await draw(false), now);
       await removeScaledCopies(folder);
     });
     const objects = path.join(folder, "objects.json");
     await attempt(objects, async () => {
       await checkFolder(folder);
-      await writeWhole(objects, `${objectsJson(result)}\n`);
+      await writeWhole(objects, `${objectsJson(result)}\n`, now);
     });
   }
   if (output.debugFolder !== null && job.source.kind === "event") {
@@ -52,11 +54,11 @@ export async function writeEventFiles(
     const file = path.join(debugFolder, `${job.source.event}-${frame.id}-debug.jpg`);
     await attempt(file, async () => {
       await mkdir(debugFolder, { recursive: true, mode: 0o750 });
-      await writeWhole(file, await draw(true));
+      await writeWhole(file, await draw(true), now);
     });
   }
   const { drawTo } = job;
-  if (drawTo !== null) await attempt(drawTo, async () => writeWhole(drawTo, await draw(false)));
+  if (drawTo !== null) await attempt(drawTo, async () => writeWhole(drawTo, await draw(false), now));
   return troubles;
 }
 

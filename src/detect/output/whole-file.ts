@@ -1,22 +1,22 @@
 // Writes files that others may read at any moment: they see the old one or the new one, never a part of it.
+import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 
 /** As ZoneMinder's own files: its web pages may run as another user. */
 const MODE = 0o644;
+/** Nobody writes one file for so long: what is older was left by a process that was killed. */
+const ABANDONED_MS = 600_000;
 
-/**
- * Writes beside the file and renames. A link of that name is replaced, not followed; what an earlier run left half done is
- * removed. Rejects with the system's error.
- */
-export async function writeWhole(file: string, content: Buffer | string): Promise<void> {
-  const temporary = temporaryFor(file);
-  await rm(temporary, { force: true });
+/** Writes beside the file and renames. A link of that name is replaced, not followed. Rejects with the system's error. */
+export async function writeWhole(file: string, content: Buffer | string, now: number): Promise<void> {
+  const temporary = await temporaryFor(file, now);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const handle = await open(temporary, flags, MODE);
   try {
     await handle.writeFile(content);
+    await handle.chmod(MODE); // whatever the umask is
     await handle.close();
     await rename(temporary, file);
   } catch (failure) {
@@ -26,8 +26,15 @@ export async function writeWhole(file: string, content: Buffer | string): Promis
   }
 }
 
-/** Always the same name, so that what a killed process left does not pile up; its ending tells programs what it becomes. */
-export function temporaryFor(file: string): string {
+/** A name in the same folder that nobody else uses, also not for the same file; removes what was abandoned there. */
+export async function temporaryFor(file: string, now: number): Promise<string> {
   const { dir, base } = path.parse(file);
-  return path.join(dir, `.zmes-${base}`);
+  const prefix = `.zmes-${base}.`;
+  for (const name of await readdir(dir).catch(() => [])) {
+    if (!name.startsWith(prefix)) continue;
+    const left = path.join(dir, name);
+    const { mtimeMs } = await stat(left).catch(() => ({ mtimeMs: now }));
+    if (now - mtimeMs > ABANDONED_MS) await rm(left, { force: true }).catch(() => undefined);
+  }
+  return path.join(dir, `${prefix}${randomBytes(6).toString("hex")}`);
 }

@@ -67,6 +67,15 @@ describe("a picture with what was found", () => {
     expect(Math.max(...whites.map((at) => at % 640))).toBeLessThan(639);
   });
 
+  it("has labels side by side or one below the other where boxes lie on each other", () => {
+    const canvas = draw(gray(640, 480), [
+      found("person", [100, 200, 300, 400]),
+      found("cat", [100, 200, 290, 390]),
+    ]);
+    expect(pixel(canvas, 102, 199)).toEqual(GREEN);
+    expect(pixel(canvas, 102, 204)).toEqual(PURPLE);
+  });
+
   it("is drawn thicker where there are more pixels", () => {
     const canvas = draw(gray(3840, 2160), [found("person", [1000, 1000, 2000, 2000])]);
     expect(pixel(canvas, 1007, 1500)).toEqual(GREEN);
