@@ -3,7 +3,7 @@ import { lookup } from "node:dns/promises";
 import { closeSync, createReadStream, createWriteStream, fstatSync, openSync } from "node:fs";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
-import { download, shownUrl } from "../detect/models/download.ts";
+import { download, forgetPart, shownUrl } from "../detect/models/download.ts";
 import { reasonOf } from "../lib/errors.ts";
 import { isPrivateAddress } from "../server/private-address.ts";
 import type { CommandIo } from "./command.ts";
@@ -79,14 +79,25 @@ function fromFile(word: string): ModelSource {
     closeSync(descriptor);
     throw new Error(`${word} is not a file`);
   }
+  let isTaken = false;
   return {
     name: path.basename(word),
     shown: path.resolve(word),
     async fetchTo(file, signal) {
       if (size > MAX_BYTES) throw new Error(`${word} is larger than any model (${size} bytes)`);
-      const from = createReadStream("", { fd: descriptor, autoClose: false, start: 0 });
-      await pipeline(from, createWriteStream(file, { mode: 0o640 }), { signal });
+      await forgetPart(file);
+      // From here on it is the stream that closes it, however it ends.
+      isTaken = true;
+      const from = createReadStream("", { fd: descriptor, start: 0 });
+      try {
+        await pipeline(from, createWriteStream(file, { mode: 0o640 }), { signal });
+      } catch (failure) {
+        await forgetPart(file);
+        throw signal.aborted ? new Error("it was interrupted", { cause: failure }) : failure;
+      }
     },
-    close: () => closeSync(descriptor),
+    close() {
+      if (!isTaken) closeSync(descriptor);
+    },
   };
 }

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -13,8 +14,9 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { models } from "../../src/cli/models.ts";
+import { openSource } from "../../src/cli/models-sources.ts";
 import { weightsFile } from "../detect/support/darknet.ts";
 import { testIo } from "../support/command-io.ts";
 import { blobModel } from "../support/onnx-models.ts";
@@ -172,6 +174,19 @@ describe("add", () => {
     const second = await run("add", save("blob.ONNX", blobModel("yolov8", { classes: 1 })), labels);
     expect(second.err).toContain("blob.names belongs to blob.onnx already");
     expect(readdirSync(kept()).toSorted()).toEqual(["blob.names", "blob.onnx", "models.json"]);
+  });
+
+  test("a copy that is interrupted leaves nothing, and its file is closed once", async () => {
+    const to = join(folder, "copy.part");
+    writeFileSync(`${to}.json`, "note of a download");
+    const source = openSource(save("blob.onnx", Buffer.alloc(20_000_000)), false, testIo());
+    const stop = new AbortController();
+    const copy = source.fetchTo(to, stop.signal);
+    await vi.waitFor(() => expect(statSync(to).size).toBeGreaterThan(0), { interval: 1 });
+    stop.abort();
+    await expect(copy).rejects.toThrow("it was interrupted");
+    expect(() => source.close()).not.toThrow();
+    expect(readdirSync(folder)).toEqual(["blob.onnx"]);
   });
 
   test("a file that is not there is named", async () => {

@@ -43,6 +43,12 @@ export async function download(url: URL, options: DownloadOptions): Promise<void
   }
 }
 
+/** Removes what there is of a download, so that nothing goes on from it. */
+export async function forgetPart(file: string): Promise<void> {
+  await rm(noteOf(file), { force: true });
+  await rm(file, { force: true });
+}
+
 /** The address without what may be secret in it: user, password and parameters. */
 export function shownUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;
