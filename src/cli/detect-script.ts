@@ -46,11 +46,19 @@ async function runScript(argv: readonly string[], io: CommandIo): Promise<number
     case "look":
     case "fake": {
       const signal = io.stopSignal();
-      const stopped = new Promise<null>((resolve) => signal.addEventListener("abort", () => resolve(null)));
-      const found = await Promise.race([answerFor(read, io, signal), stopped]);
+      const found = await Promise.race([answerFor(read, io, signal), tooLate(signal)]);
       return found === null || signal.aborted ? EXIT.failed : tell(name, found, io);
     }
   }
+}
+
+/** What it has started is ended first, as far as that is quick: ZoneMinder kills what does not end within some seconds. */
+const TIDYING_MS = 1_500;
+
+function tooLate(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => setTimeout(resolve, TIDYING_MS, null), { once: true });
+  });
 }
 
 function readCall(argv: readonly string[]): Call | string {

@@ -69,6 +69,7 @@ async function look({ request, isJson }: DetectOptions, config: Config, io: Comm
       onOwn: (why) => waiting.say(`Loading the model: ${why}`),
     });
     waiting.end();
+    if (io.stopSignal().aborted) return EXIT.failed;
     const ms = io.clock.monotonic() - begun;
     const isFailed = "failed" in asked.found;
     // JSON is for programs, which read it wherever it ends.

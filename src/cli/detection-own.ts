@@ -78,6 +78,8 @@ async function withZoneMinder<T>(
   if (!needsIt) return work(null, NO_ZONEMINDER);
   const read = readZmConf(config.zoneminder.config);
   if (!read.ok) {
+    // Whoever names the folder, or a file, can do without.
+    if (request.event === null || request.path !== null) return work(null, NO_ZONEMINDER);
     return {
       failed: `ZoneMinder's configuration ${config.zoneminder.config} cannot be read: ${read.problem}`,
     };

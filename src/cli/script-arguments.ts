@@ -50,6 +50,7 @@ export function readScriptCall(name: ScriptName, argv: readonly string[]): Scrip
 function oldDetect(name: ScriptName, argv: readonly string[]): ScriptCall {
   const given = readOptions(OLD_OPTIONS, argv);
   if (typeof given === "string") return { kind: "refused", why: given, exitCode: 2 };
+  if (given.has("help")) return { kind: "echo", text: HELP };
   const event = last(given, "eventid");
   if (event === undefined)
     return { kind: "refused", why: "the following arguments are required: -e/--eventid", exitCode: 2 };
@@ -62,6 +63,7 @@ function oldDetect(name: ScriptName, argv: readonly string[]): ScriptCall {
 function zmDetect(argv: readonly string[]): ScriptCall {
   const given = readOptions(NEW_OPTIONS, argv);
   if (typeof given === "string") return { kind: "refused", why: given, exitCode: 2 };
+  if (given.has("help")) return { kind: "echo", text: HELP };
   if (given.has("version") || given.has("bareversion"))
     return { kind: "version", isBare: given.has("bareversion") };
   const [event, file, drawIn] = [last(given, "eventid"), last(given, "file"), last(given, "output-path")];
@@ -147,7 +149,9 @@ const option = (long: string, short: string | null, takesValue = true): Option =
   short,
   takesValue,
 });
+const HELP = "zmes stands in for this script, with its arguments: docs/detection.md lists them.";
 const EVENT_OPTIONS = [
+  option("help", "h", false),
   option("config", "c"),
   option("eventid", "e"),
   option("eventpath", "p"),
