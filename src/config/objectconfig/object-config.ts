@@ -56,7 +56,8 @@ export function parseObjectConfig(path: string, text: string, own: OwnSettings):
 
 /** One note as a line. */
 export function noteLine({ file, line, key, value, why }: Note): string {
-  return `${placeOf(file, line)} ${key}${value === "" ? "" : ` (${value})`}: ${why}`;
+  const what = key === "" ? "" : `${key}${value === "" ? "" : ` (${value})`}: `;
+  return `${placeOf(file, line)} ${what}${why}`;
 }
 
 function invalid(path: string, problems: readonly Problem[]): AppError {

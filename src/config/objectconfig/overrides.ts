@@ -68,7 +68,7 @@ function writtenValue(text: string, path: string): Value {
 
 function plain(
   node: NonNullable<ReturnType<typeof readTree>["root"]>,
-  place: { path: string; line: 0 },
+  place: { path: string; line: number },
   depth: number,
 ): Value {
   if (depth > MOST_STEPS) return nothingAt(place);
