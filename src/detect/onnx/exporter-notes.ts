@@ -28,7 +28,8 @@ const MAX_CLASSES = 20_000;
 
 /** {0: 'person', 1: "driver's seat"}, {"0": "person"}, or a list of the labels in order. */
 function namesOf(text: string): string[] | null {
-  const names: string[] = [];
+  const names = namesInJson(text);
+  if (names.length > 0) return Array.from(names, (name) => name ?? "");
   const trimmed = text.trim();
   if (trimmed.startsWith("[")) {
     for (const [, literal = ""] of trimmed.matchAll(new RegExp(LITERAL, "g"))) names.push(unquoted(literal));
@@ -40,6 +41,22 @@ function namesOf(text: string): string[] | null {
     }
   }
   return names.length === 0 ? null : Array.from(names, (name) => name ?? "");
+}
+
+/** What JSON escapes, such as accents, only JSON can read; empty when it is none. */
+function namesInJson(text: string): string[] {
+  const names: string[] = [];
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return names;
+  }
+  for (const [key, name] of Object.entries(typeof value === "object" && value !== null ? value : {})) {
+    const index = /^\d{1,6}$/.test(key) ? Number(key) : MAX_CLASSES;
+    if (index < MAX_CLASSES && typeof name === "string") names[index] = name;
+  }
+  return names;
 }
 
 /** A string in either kind of quotes, with escapes. */

@@ -94,6 +94,9 @@ test("no content does more than reject", async () => {
 
 test("labels are read from Python's and JSON's ways of writing them", () => {
   const names = (text: string) => readExporterNotes({ names: text }).names;
+  expect(names('{"0": "caf\\u00e9", "2": "\\ud83d\\ude97"}')).toEqual(["café", "", "🚗"]);
+  expect(names('["a\\"b", "\\u00e9"]')).toEqual(['a"b', "é"]);
+  expect(names('"text"')).toBeNull();
   expect(names(`{0: 'person', 1: "driver's seat", 2: 'it\\'s'}`)).toEqual([
     "person",
     "driver's seat",
