@@ -85,7 +85,7 @@ function createPortal(settings: PortalSettings): Portal {
     }
     if (answer.status === 404 || answer.body.length === 0)
       return new Error(`${what}: there is no such picture`);
-    return new Error(`${what}: no picture, but ${answer.status} ${answer.contentType}`);
+    return new Error(`${what}: no picture, but ${answer.status} ${answer.contentType.slice(0, 100)}`);
   }
 }
 

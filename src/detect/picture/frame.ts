@@ -114,20 +114,18 @@ const DECODING = { limitInputPixels: MAX_PIXELS, failOn: "truncated", pages: 1 }
 const GRAY = { r: 114, g: 114, b: 114 };
 /** As OpenCV's default is 95 and ZoneMinder's 70. */
 const JPEG_QUALITY = 85;
-/** What cameras and ZoneMinder write, and what people try things out with. SVG and PDF would be programs. */
-const FORMATS = new Set(["jpeg", "png", "webp", "gif"]);
 
 async function readHead(sharp: Sharp, file: Buffer, label: string): Promise<Metadata> {
   let metadata: Metadata;
   try {
     metadata = await sharp(file, { ...DECODING, limitInputPixels: false }).metadata();
   } catch (failure) {
-    throw new Error(`${label} is not a picture that can be read (${firstLine(failure)})`, { cause: failure });
+    throw new Error(
+      `${label} is not a picture that can be read, which are JPEG, PNG, WebP and GIF (${firstLine(failure)})`,
+      { cause: failure },
+    );
   }
-  const { format, width, height } = metadata;
-  if (!FORMATS.has(format)) {
-    throw new Error(`${label} is of the kind ${format}; pictures must be JPEG, PNG, WebP or GIF`);
-  }
+  const { width, height } = metadata;
   if (width * height > MAX_PIXELS) {
     throw new Error(
       `${label} has ${width}x${height} pixels; more than ${MAX_PIXELS / 1_000_000} million are not decoded. Let the camera send a smaller picture.`,
