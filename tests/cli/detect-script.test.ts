@@ -1,7 +1,15 @@
 // The original's scripts as zmes answers them: what they print, their exit codes, and what they load for it.
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -54,9 +62,13 @@ describe("with the resident detector", () => {
     expect(await run(socket, ...argv)).toEqual({ code: 0, out, err: "" });
   });
 
-  test("nothing found is nothing printed for zm_detect.py, and 0", async () => {
-    const dark = await run(socket, "zm_detect.py", "-f", site.darkPicture);
-    expect(dark).toEqual({ code: 0, out: "", err: "" });
+  test.each([
+    ["zm_event_start.sh", ["76", "1", "Front", "Motion"], 1, ""],
+    ["detect_wrapper.sh", ["76", "1", "Front", "Motion"], 1, ""],
+    ["zm_detect.py", ["-e", "76"], 0, ""],
+    ["detect_yolo.py", ["-e", "76"], 0, "\n"],
+  ])("%s %j, where nothing is found, ends with %i and prints %j", async (name, argv, code, out) => {
+    expect(await run(socket, name, ...argv)).toEqual({ code, out, err: "" });
   });
 
   test("an event that ZoneMinder does not have is 1, with the reason on stderr", async () => {
@@ -200,7 +212,7 @@ describe("as programs", () => {
     expect(readFileSync(`${file}.before-zmes`, "utf8")).toBe("the original\n");
     expect(await install("--uninstall")).toMatchObject({ code: 0 });
     expect(readFileSync(file, "utf8")).toBe("the original\n");
-    expect(execFileSync("readlink", [link]).toString()).toBe("/somewhere/else\n");
+    expect(readlinkSync(link)).toBe("/somewhere/else");
     expect(existsSync(join(folder, "detect_yolo.py"))).toBe(false);
   });
 

@@ -84,9 +84,9 @@ describe("zmes detect", () => {
 
   test("leaves the event's folder as it is", async () => {
     server = await site.serve();
-    const before = readdirSync(join(site.folder, "event"));
+    const before = readdirSync(join(site.folder, "77"));
     await run("77");
-    expect(readdirSync(join(site.folder, "event"))).toEqual(before);
+    expect(readdirSync(join(site.folder, "77"))).toEqual(before);
   });
 
   test("draws where it is told to", async () => {

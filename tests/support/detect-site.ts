@@ -19,7 +19,7 @@ export interface DetectSite {
   readonly picture: string;
   /** Black. */
   readonly darkPicture: string;
-  /** The detector of a server that runs here: its one event, 77, has the picture. Stop its parts. */
+  /** The detector of a server that runs here: its event 77 has the picture, 76 the dark one. Stop its parts. */
   serve(records?: Parameters<typeof createDetection>[0]["records"]): Promise<Detection>;
 }
 
@@ -27,7 +27,7 @@ export async function detectSite(section: Record<string, unknown> = {}): Promise
   const folder = await temporaryFolder();
   const data = path.join(folder, "data");
   mkdirSync(path.join(data, "models"), { recursive: true });
-  mkdirSync(path.join(folder, "event"));
+  for (const event of ["76", "77"]) mkdirSync(path.join(folder, event));
   const notes = ultralyticsNotes(["person", "bicycle", "car"]);
   writeFileSync(path.join(data, "models/demo.onnx"), blobModel("yolov8", { metadata: notes, classes: 3 }));
   // Otherwise a command that is started as root would become the web server's user.
@@ -43,8 +43,9 @@ export async function detectSite(section: Record<string, unknown> = {}): Promise
     { input: await sharp(box).png().toBuffer(), left: 200, top: 150 },
   ]);
   await bright.jpeg().toFile(picture);
-  await bright.jpeg().toFile(path.join(folder, "event/snapshot.jpg"));
+  await bright.jpeg().toFile(path.join(folder, "77/snapshot.jpg"));
   await sharp(background).jpeg().toFile(darkPicture);
+  await sharp(background).jpeg().toFile(path.join(folder, "76/snapshot.jpg"));
   return { folder, data, config, picture, darkPicture, serve };
 
   async function serve(records?: Parameters<typeof createDetection>[0]["records"]): Promise<Detection> {
@@ -54,7 +55,6 @@ export async function detectSite(section: Record<string, unknown> = {}): Promise
       kind: "event",
       monitor: 1,
       root: folder,
-      folders: ["event"],
       isOpen: false,
       video: "",
       digits: 5,
@@ -65,9 +65,10 @@ export async function detectSite(section: Record<string, unknown> = {}): Promise
     const detection = createDetection({
       config: parsed,
       facts: {
-        event: async (number) => (number === 77 ? { ...event, event: number } : null),
+        event: async (number) =>
+          number === 76 || number === 77 ? { ...event, event: number, folders: [String(number)] } : null,
         monitor: async () => null,
-        folder: async () => path.join(folder, "event"),
+        folder: async (number) => path.join(folder, String(number)),
       },
       settingsFor: createSettingsFor(parsed, logger),
       ...(records !== undefined && { records }),
