@@ -56,7 +56,7 @@ export function parseObjectConfig(path: string, text: string, own: OwnSettings):
 
 /** One note as a line. */
 export function noteLine({ file, line, key, value, why }: Note): string {
-  const what = key === "" ? "" : `${key}${value === "" ? "" : ` (${value})`}: `;
+  const what = key === "" ? "" : `${key}${value === "" ? "" : ` = ${value}`}: `;
   return `${placeOf(file, line)} ${what}${why}`;
 }
 

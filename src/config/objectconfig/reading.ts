@@ -92,6 +92,8 @@ export function shownValue(value: Value): string {
     case "text": {
       const key = value.path.slice(value.path.lastIndexOf(".") + 1);
       if (value.text === "") return "";
+      // A dictionary in a text may hold anything.
+      if (/^\s*[{[](?!\{)/.test(value.text)) return value.text.trim().startsWith("{") ? "{...}" : "[...]";
       if (SECRET_NAME.test(key) || value.text.trim().startsWith("!")) return "(defined)";
       const text = /^\w+:\/\//.test(value.text.trim()) ? withoutCredentials(value.text.trim()) : value.text;
       const line = text.replace(/\s+/g, " ").trim();

@@ -74,6 +74,11 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
     /^(face_(model|train_model|num_jitters|upsample_times|recog\w*|recognition_framework)|known_images_path|unknown_\w+|save_unknown_faces\w*)$/,
     FACES,
   ],
+  [
+    /^ml_(user|password|timeout|fallback_local|gateway_protocol)$/,
+    "it is needed with ml_gateway only, which is not set",
+  ],
+  [/^(animation_\w+|fast_gif)$/, "it is needed with create_animation only, which is not yes"],
   [/^openalpr_\w+$/, PLATES],
   [/^aws_\w+$/, `AWS Rekognition is not asked by zmes itself; ${COMMAND_WAY_OUT}`],
   [/^birdnet_\w+$/, "sounds are not analyzed"],

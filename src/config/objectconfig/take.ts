@@ -141,7 +141,9 @@ export function itemsOf(reading: Reading, value: Value): readonly Value[] | unde
     const read = readLiteral(text, { path: value.path, line: value.line, column: 1 });
     return read.ok && read.value.kind === "list" ? read.value.items : undefined;
   }
-  return text.split(",").map((word) => ({ ...value, text: word.trim() }));
+  // The samples of version 6 have lists in quotes.
+  const bare = /^(['"])(.*)\1$/s.exec(text.trim())?.[2] ?? text;
+  return bare.split(",").map((word) => ({ ...value, text: word.trim() }));
 }
 
 /** A Python regular expression that can be used here. */

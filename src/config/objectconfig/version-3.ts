@@ -20,6 +20,8 @@ export function settingsOf3(
   const isYolo = find(scope, "weights", "config", "labels") !== null;
   const yolo = isYolo ? yoloOf(scope, rules) : [];
   const hog = hogModel(scope, rules);
+  const boxes = find(scope, "write_bounding_boxes");
+  if (boxes?.path.startsWith("general.") === false) note(reading, boxes, BOXES_ELSEWHERE);
   return {
     frames: {
       ...NO_PATIENCE,
@@ -69,15 +71,18 @@ function groupOf(scope: Scope, models: readonly ModelSettings[]): ModelGroup {
 
 /** What 3.2 kept, whatever its file said. */
 const CONFIDENCE = 0.5;
-/** Where its instructions put the network of 2018, and where its program looked whatever [yolo] said. */
+const BOXES_ELSEWHERE =
+  "it counts here too; version 3.2 itself read it in [general] only, whatever its sample said";
 const NOT_READ_BY_3 =
   "it counts here, as its name says; version 3.2 itself did not read it and always took the default";
+
+/** Where its instructions put the network of 2018. */
+const FOLDER = "/var/lib/zmeventnotification/models/yolov3";
 
 function yoloOf(scope: Scope, own: OwnEngineSettings): readonly ModelSettings[] {
   const { reading } = scope;
   const value = find(scope, "weights") ?? find(scope, "config") ?? find(scope, "labels");
-  const folder = "/var/lib/zmeventnotification/models/yolov3";
-  const standard = { weights: `${folder}/yolov3.weights`, config: `${folder}/yolov3.cfg`, labels: null };
+  const standard = { weights: `${FOLDER}/yolov3.weights`, config: `${FOLDER}/yolov3.cfg`, labels: null };
   const item = new Map(
     (["weights", "config", "labels"] as const).flatMap((key) => {
       const text = takeText(scope, key) ?? standard[key];

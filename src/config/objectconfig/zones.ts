@@ -13,7 +13,8 @@ export function zonesOf(reading: Reading, own: Entries | undefined, rules: ZoneR
   const scope = scopeOf(reading, reading.values);
   const { version } = reading.file;
   return {
-    ...rules,
+    rule: rules.rule,
+    minOverlapPercent: rules.minOverlapPercent,
     own: version === 7 ? namedZones(reading, reading.values.get("zones")) : polygonKeys(reading, own),
     useZoneMinder: version !== 3 && takeFlag(scope, false, "import_zm_zones"),
     onlyTriggered: version !== 3 && takeFlag(scope, false, "only_triggered_zm_zones"),
