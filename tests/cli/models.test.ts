@@ -239,6 +239,15 @@ describe("what is there", () => {
     expect((await run("remove", "blob.onnx")).err).toContain("there is no model blob.onnx");
   });
 
+  test("check waits for nothing that is no file", async () => {
+    symlinkSync("/dev/zero", join(folder, "zero.onnx"));
+    const { code, err } = await run("check", join(folder, "zero.onnx"));
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: `zmes models: ${join(folder, "zero.onnx")} is not a file.\n`,
+    });
+  });
+
   test("check tries a file and keeps nothing, or a model that is kept", async () => {
     const file = save("blob.onnx", blobModel("yolov5"));
     const { code, out } = await run("check", file);

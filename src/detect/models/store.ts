@@ -128,6 +128,7 @@ export function createModelStore(folder: string): ModelStore {
 export async function fingerprint(file: string): Promise<Omit<StoredFile, "name">> {
   const hash = createHash("sha256");
   let bytes = 0;
+  if (!(await stat(file)).isFile()) throw new Error(`${file} is not a file`);
   for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
     hash.update(chunk);
     bytes += chunk.length;

@@ -94,9 +94,9 @@ async function writeWhole(model: OnnxModel, path: string): Promise<void> {
 
 async function tidy(folder: string): Promise<void> {
   const names = (await readdir(folder)).filter((name) => name.startsWith("darknet-"));
-  const files = await Promise.all(
-    names.map(async (name) => ({ name, usedAt: (await stat(join(folder, name))).mtimeMs })),
-  );
+  // Another process may be tidying, or giving one of them its name: then it is gone.
+  const usedAt = (name: string) => stat(join(folder, name)).then(({ mtimeMs }) => mtimeMs, Date.now);
+  const files = await Promise.all(names.map(async (name) => ({ name, usedAt: await usedAt(name) })));
   const finished = files.filter(({ name }) => name.endsWith(".onnx")).sort((a, b) => b.usedAt - a.usedAt);
   const isStale = (usedAt: number): boolean => Date.now() - usedAt > STALE_TEMPORARY_MS;
   const temporary = files.filter(({ name, usedAt }) => name.endsWith(".tmp") && isStale(usedAt));

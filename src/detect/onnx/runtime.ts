@@ -126,11 +126,16 @@ async function opened(file: string, create: () => Promise<InferenceSession>): Pr
   try {
     return await create();
   } catch (failure) {
-    throw new Error(
-      `${file} cannot be loaded as a model: ${reasonOf(failure)}. Get or export the file again; \`zmes models check FILE\` tries it.`,
-      { cause: failure },
-    );
+    const reason = reasonOf(failure);
+    throw new Error(`${file} cannot be loaded as a model: ${reason}. ${wayOut(reason)}`, { cause: failure });
   }
+}
+
+/** PyTorch's newer exporter puts the weights into FILE.data when it is not told otherwise. */
+function wayOut(reason: string): string {
+  return /external data/i.test(reason)
+    ? `Its weights are in a second file: make one of both with Python, onnx.save(onnx.load("FILE"), "ONE.onnx").`
+    : "Get or export the file again; `zmes models check FILE` tries it.";
 }
 
 /** Several models would say the same. */

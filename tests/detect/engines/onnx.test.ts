@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Engine, Finding } from "../../../src/detect/engines/engine.ts";
@@ -247,6 +248,10 @@ describe("models that cannot be used", () => {
     );
   });
 
+  test("weights in a second file that did not come along are refused with how to make one of both", async () => {
+    await expect(engineFor(save(modelInTwoFiles()))).rejects.toThrow(/onnx\.save\(onnx\.load\("FILE"\)/);
+  });
+
   test("a size that the model does not take is refused with the one it takes", async () => {
     const weights = save(blobModel("yolov8"));
     await expect(engineFor(weights, { inputSize: { width: 640, height: 640 } })).rejects.toThrow(
@@ -309,3 +314,49 @@ describe("where models run", () => {
     );
   });
 });
+
+/** Gives its only weights, which are in weights.data, as its answer. */
+function modelInTwoFiles(): Buffer {
+  const writer = new BinaryWriter();
+  const message = (field: number, write: () => void): void => {
+    writer.tag(field, WireType.LengthDelimited).fork();
+    write();
+    writer.join();
+  };
+  const text = (field: number, value: string) => writer.tag(field, WireType.LengthDelimited).string(value);
+  const number = (field: number, value: number) => writer.tag(field, WireType.Varint).int64(value);
+  const value = (field: number, name: string, dims: readonly number[]) =>
+    message(field, () => {
+      text(1, name);
+      message(2, () =>
+        message(1, () => {
+          number(1, 1);
+          message(2, () => {
+            for (const size of dims) message(1, () => number(1, size));
+          });
+        }),
+      );
+    });
+  number(1, 8);
+  message(8, () => number(2, 13));
+  message(7, () => {
+    message(1, () => {
+      text(1, "weights");
+      text(2, "output0");
+      text(4, "Identity");
+    });
+    message(5, () => {
+      for (const size of [1, 84, 252]) number(1, size);
+      number(2, 1);
+      text(8, "weights");
+      message(13, () => {
+        text(1, "location");
+        text(2, "weights.data");
+      });
+      number(14, 1);
+    });
+    value(11, "images", [1, 3, 96, 128]);
+    value(12, "output0", [1, 84, 252]);
+  });
+  return Buffer.from(writer.finish());
+}
