@@ -106,10 +106,10 @@ function engineOf(
 }
 
 function networkOf(scope: Scope, type: ModelType, own: OwnEngineSettings): Engine {
-  const weights = takeFile(scope, `${type}_weights`);
+  const weights = takeFile(scope, type, "weights");
   if (weights === null)
     return { unsupported: `it names no ${type}_weights; zmes models add puts a model in place` };
-  const labels = takeFile(scope, `${type}_labels`);
+  const labels = takeFile(scope, type, "labels");
   const processor = takeProcessor(scope, `${type}_processor`);
   if (/\.onnx$/i.test(weights)) {
     const [width, height] = ["model_width", "model_height"].map((key) => takeNumber(scope, SIDE, key));
@@ -118,7 +118,7 @@ function networkOf(scope: Scope, type: ModelType, own: OwnEngineSettings): Engin
     return { kind: "onnx", weights, labels, layout, inputSize, processor };
   }
   if (/\.weights$/i.test(weights)) {
-    const config = takeFile(scope, `${type}_config`) ?? weights.replace(/\.weights$/i, ".cfg");
+    const config = takeFile(scope, type, "config") ?? weights.replace(/\.weights$/i, ".cfg");
     return { kind: "darknet", config, weights, labels, processor };
   }
   return { unsupported: `only models in files .onnx and .weights (Darknet) can be used; ${COMMAND_WAY_OUT}` };
@@ -134,9 +134,10 @@ function takeProcessor(scope: Scope, key: string): "cpu" | "gpu" {
 
 const SIDE = { min: 32, max: 4096, isWhole: true };
 
-function takeFile({ reading, places }: Scope, key: string): string | null {
-  const text = takeText({ reading, places }, key);
-  return text === null ? null : resolvePath(dirname(reading.file.path), text);
+/** Until version 5, [yolo] had the names without a type. A relative path counts from the folder of the file. */
+function takeFile(scope: Scope, type: ModelType, key: "weights" | "config" | "labels"): string | null {
+  const text = takeText(scope, `${type}_${key}`, ...(type === "object" ? [key] : []));
+  return text === null ? null : resolvePath(dirname(scope.reading.file.path), text);
 }
 
 /** As the original calls OpenCV where nothing is said; the keys are those of 3.2. */

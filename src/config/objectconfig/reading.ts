@@ -41,10 +41,11 @@ export function note(reading: Reading, value: Value, why: string): void {
 /** A value that cannot be used: the settings are not, then. `what` goes on after the key. */
 export function complain(reading: Reading, value: Value, what: string): void {
   seeAll(reading, value);
+  const path = printablePath(value.path);
   const isTold = reading.problems.some(
-    ({ line, text }) => line === value.line && text.startsWith(value.path),
+    ({ line, text }) => line === value.line && text.startsWith(`${path}:`),
   );
-  if (!isTold) reading.problems.push({ line: value.line, text: `${value.path}: ${what}` });
+  if (!isTold) reading.problems.push({ line: value.line, text: `${path}: ${what}` });
 }
 
 export function seeAll(reading: Reading, value: Value): void {

@@ -17,6 +17,8 @@ export function reasonFor(path: string, file: Pick<ObjectConfigFile, "version" |
     return "model_sequence does not name it";
   const old = file.version === 6 ? ofOtherWay(key, file) : null;
   if (old !== null) return old;
+  if (/\.sequence\[\d+\]\.\w+_config$/.test(path))
+    return "only Darknet's .weights have a configuration beside them";
   if (KNOWN.has(key))
     return "it has no effect at this place; another value of it counts, or the part that would need it is off";
   const meant = nearest(key, KNOWN);

@@ -27,7 +27,7 @@ export function withRemote(reading: Reading, groups: readonly ModelGroup[]): rea
     allowSelfSigned: takeFlag(scope, true, "allow_self_signed"),
     fallback: hasFallback ? (fallback?.engine ?? null) : null,
   };
-  tell(reading, groups, hasFallback);
+  tell(reading, groups, hasFallback, fallback !== null);
   const model = {
     name: fallback?.name ?? "remote",
     engine,
@@ -40,11 +40,18 @@ export function withRemote(reading: Reading, groups: readonly ModelGroup[]): rea
 
 const PROTOCOLS = { mlapi: "mlapi", pyzm: "pyzm" } as const;
 
-function tell(reading: Reading, groups: readonly ModelGroup[], hasFallback: boolean): void {
-  const value = find(scopeOf(reading, reading.values), hasFallback ? "ml_fallback_local" : "ml_gateway");
+function tell(
+  reading: Reading,
+  groups: readonly ModelGroup[],
+  hasFallback: boolean,
+  canFallBack: boolean,
+): void {
+  const key = hasFallback ? "ml_fallback_local" : "ml_gateway";
+  const value = find(scopeOf(reading, reading.values), key);
   const count = groups.flatMap(({ models }) => models).length;
   if (value === null) return;
-  if (hasFallback && count > 1)
+  if (hasFallback && !canFallBack) note(reading, value, "no model of this file can take over here");
+  else if (hasFallback && count > 1)
     note(reading, value, "one model takes over when the server does not answer: the first of ml_sequence");
   if (!hasFallback && count > 0)
     note(

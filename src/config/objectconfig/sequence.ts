@@ -132,7 +132,7 @@ function groupSettings(reading: Reading, type: ModelType, general: Entries, all:
   const scope = scopeOf(reading, general, all, reading.values);
   return {
     type,
-    pattern: takePattern(scope, "pattern", `${type}_detection_pattern`) ?? ".*",
+    pattern: takePattern(scope, "pattern", `${type}_detection_pattern`, "detect_pattern") ?? ".*",
     preExistingLabels: takeWords(scopeOf(reading, general), "pre_existing_labels") ?? [],
     strategy: takeChoice(scope, STRATEGIES, "first", "same_model_sequence_strategy"),
     maxDetectionSize: takeArea(scope, "max_detection_size"),

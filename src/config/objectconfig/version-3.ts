@@ -5,7 +5,7 @@ import { NO_PATIENCE, oldFrameSet, portalOf, resizeWidth } from "./frames.ts";
 import { takeColor } from "./outcome.ts";
 import { note, type Reading } from "./reading.ts";
 import { find, type Scope, scopeOf, takeFlag, takePattern, takeText } from "./take.ts";
-import { type Entries, textAt } from "./value.ts";
+import type { Entries } from "./value.ts";
 import { type ZoneRules, zonesOf } from "./zones.ts";
 
 /** `own`: of the monitor. `wantsHog`: detect_hog.py asks. */
@@ -17,7 +17,7 @@ export function settingsOf3(
 ): DetectSettings {
   const scope = scopeOf(reading, reading.values);
   const frame = takeText(scope, "frame_id")?.toLowerCase() ?? "snapshot";
-  const isYolo = find(scope, "weights", "config", "labels") !== null;
+  const isYolo = find(scope, "weights", "config") !== null;
   const yolo = isYolo ? yoloOf(scope, rules) : [];
   const hog = hogModel(scope, rules);
   const boxes = find(scope, "write_bounding_boxes");
@@ -76,26 +76,12 @@ const BOXES_ELSEWHERE =
 const NOT_READ_BY_3 =
   "it counts here, as its name says; version 3.2 itself did not read it and always took the default";
 
-/** Where its instructions put the network of 2018. */
-const FOLDER = "/var/lib/zmeventnotification/models/yolov3";
-
 function yoloOf(scope: Scope, own: OwnEngineSettings): readonly ModelSettings[] {
   const { reading } = scope;
-  const value = find(scope, "weights") ?? find(scope, "config") ?? find(scope, "labels");
-  const standard = { weights: `${FOLDER}/yolov3.weights`, config: `${FOLDER}/yolov3.cfg`, labels: null };
-  const item = new Map(
-    (["weights", "config", "labels"] as const).flatMap((key) => {
-      const text = takeText(scope, key) ?? standard[key];
-      const name = `object_${key}`;
-      return text === null
-        ? []
-        : [[name, textAt({ path: `yolo.${key}`, line: find(scope, key)?.line ?? 0 }, text)] as const];
-    }),
-  );
-  const built = modelOf(reading, "object", item, own);
+  const value = find(scope, "weights") ?? find(scope, "config");
+  const built = modelOf(reading, "object", reading.values, own);
   if ("model" in built) {
-    if (value !== null && reading.notes.every(({ why }) => why !== NOT_READ_BY_3))
-      note(reading, value, NOT_READ_BY_3);
+    if (value !== null) note(reading, value, NOT_READ_BY_3);
     return [{ ...built.model, name: "yolo", minConfidence: CONFIDENCE }];
   }
   if (value !== null && built.unsupported !== null) note(reading, value, built.unsupported);

@@ -293,7 +293,7 @@ describe("objectconfig.yml of version 7", () => {
   const config = sample("v7.yml", { rule: "bottom_center", minOverlapPercent: 20, layout: "yolox" });
   const settings = config.settingsFor(null);
 
-  it("is read with its sections, secrets and ${base_data_path}", () => {
+  it("is read with its sections, secrets and the template base_data_path", () => {
     expect(settings).toMatchObject({
       frames: {
         frameSet: ["snapshot", "alarm", "21"],
