@@ -52,7 +52,10 @@ export function createWork({ engines, look, tryOut, tell, now }: WorkDeps): (mes
     const engineFor = async (settings: EngineSettings): Promise<Engine> => {
       const engine = await inTurn(() => engines.get(settings));
       if (!keepsBusy(settings)) return engine;
-      return { ...engine, detect: (frame, context) => inTurn(() => engine.detect(frame, context)) };
+      // Asked for again: another job may have had so many engines loaded meanwhile that this one was given up.
+      const detect: Engine["detect"] = (frame, context) =>
+        inTurn(async () => (await engines.get(settings)).detect(frame, context));
+      return { ...engine, detect };
     };
     try {
       tell({ kind: "answer", id, answer: await look(job, { engineFor, signal }) });

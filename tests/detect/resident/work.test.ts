@@ -25,17 +25,20 @@ function setUp(look: (job: DetectionJob, tools: LookTools) => Promise<DetectionA
   const told: FromProcess[] = [];
   let looking = 0;
   let most = 0;
-  const engine = (description: string): Engine => ({
+  const engine = (description: string, isClosed = { yes: false }): Engine => ({
     description,
     labels: null,
     async detect() {
+      if (isClosed.yes) throw new Error("it was closed");
       looking += 1;
       most = Math.max(most, looking);
       await new Promise((resolve) => setTimeout(resolve, 10));
       looking -= 1;
       return [];
     },
-    close: async () => undefined,
+    async close() {
+      isClosed.yes = true;
+    },
   });
   const created: string[] = [];
   const engines = createEnginePool(async (settings) => {
@@ -52,6 +55,26 @@ function setUp(look: (job: DetectionJob, tools: LookTools) => Promise<DetectionA
 const printed = (text: string) => ({ printed: text }) as DetectionAnswer;
 
 describe("the work of the detector process", () => {
+  it("loads an engine again that others have pushed out between two looks", async () => {
+    const others = Array.from(
+      { length: 6 },
+      (_, index): EngineSettings => ({ ...hog, minWeight: index + 1 }),
+    );
+    const isPushedOut = Promise.withResolvers<void>();
+    const site = setUp(async ({ source }, { engineFor }) => {
+      const isFirst = source.kind === "event" && source.event === 1;
+      const mine = await engineFor(hog);
+      if (isFirst) await isPushedOut.promise;
+      else for (const other of others) await (await engineFor(other)).detect(frame, context);
+      isPushedOut.resolve();
+      await mine.detect(frame, context);
+      return printed(isFirst ? "first" : "second");
+    });
+    for (const id of [1, 2]) site.take({ kind: "run", id, job: aJob({ event: id }) });
+    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(2));
+    expect(site.outcomes().map(({ kind }) => kind)).toEqual(["answer", "answer"]);
+  });
+
   it("looks at one picture at a time, whatever is asked at once, and loads an engine once", async () => {
     const site = setUp(async (_, { engineFor }) => {
       await (await engineFor(hog)).detect(frame, context);
