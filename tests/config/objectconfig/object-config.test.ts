@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { noteLine } from "../../../src/config/objectconfig/object-config.ts";
 import { aFolder } from "../temporary-files.ts";
-import { noted, parsed, refusal, sample, version6 } from "./reading-files.ts";
+import { noted, parsed, refusal, sample, sampleText, version6 } from "./reading-files.ts";
 
 const YML = "/etc/zm/objectconfig.yml";
 /** A file of version 7 with this item as its only model. */
@@ -344,5 +345,54 @@ it("no text throws anything but what is for the operator", () => {
       });
     }),
     { numRuns: 3000 },
+  );
+});
+
+it("no damaged sample throws anything but what is for the operator, or shows a secret", () => {
+  const files = ["v3.2.ini", "v6.ini", "v6-old-keys.ini", "v7.yml"].map((name) => ({
+    name,
+    ...sampleText(name),
+  }));
+  const piece = fc.constantFrom(
+    "",
+    "{",
+    "}",
+    "'",
+    '"',
+    ",",
+    ":",
+    "=",
+    "\n",
+    "[",
+    "]",
+    "#",
+    "!A",
+    "{{a}}",
+    "no",
+    "x",
+    "1",
+  );
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...files),
+      fc.nat(),
+      fc.nat(30),
+      piece,
+      ({ path, text }, from, length, inserted) => {
+        const start = from % text.length;
+        const damaged = text.slice(0, start) + inserted + text.slice(start + length);
+        const said: string[] = [];
+        said.push(
+          refusal(() => {
+            const config = parsed(damaged, path);
+            const { problems, notes } = config.review();
+            said.push(...problems, ...notes.map(noteLine));
+            for (const monitor of [null, 3]) said.push(refusal(() => config.settingsFor(monitor)));
+          }),
+        );
+        expect(said.join("\n")).not.toMatch(/hunter2|abc123|ml-word/);
+      },
+    ),
+    { numRuns: 1500 },
   );
 });

@@ -12,8 +12,13 @@ const OWN: OwnSettings = { rule: "touches", minOverlapPercent: 0, hogMinWeight: 
 
 /** As for "v3.2.ini", "v6.ini", "v6-old-keys.ini", "v7.yml". */
 export function sample(name: string, own: Partial<OwnSettings> = {}): ObjectConfig {
+  const { path, text } = sampleText(name);
+  return parseObjectConfig(path, text, { ...OWN, ...own });
+}
+
+export function sampleText(name: string): { readonly path: string; readonly text: string } {
   const path = fileURLToPath(new URL(`../../fixtures/objectconfig/${name}`, import.meta.url));
-  return parseObjectConfig(path, readFileSync(path, "utf8"), { ...OWN, ...own });
+  return { path, text: readFileSync(path, "utf8") };
 }
 
 export function parsed(text: string, path = "/etc/zm/objectconfig.ini"): ObjectConfig {
