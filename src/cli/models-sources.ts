@@ -1,6 +1,6 @@
 // The files of a model as somebody named them: opened, or fetched, and put where models are collected.
 import { lookup } from "node:dns/promises";
-import { closeSync, createReadStream, createWriteStream, fstatSync, openSync } from "node:fs";
+import { closeSync, constants, createReadStream, createWriteStream, fstatSync, openSync } from "node:fs";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { download, forgetPart, shownUrl } from "../detect/models/download.ts";
@@ -70,7 +70,8 @@ async function checkAddress(url: URL, isKnown: boolean): Promise<void> {
 function fromFile(word: string): ModelSource {
   let descriptor: number;
   try {
-    descriptor = openSync(word, "r");
+    // Without waiting: a pipe that nobody writes to would never open.
+    descriptor = openSync(word, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (failure) {
     throw new Error(`${word} cannot be read: ${reasonOf(failure)}`, { cause: failure });
   }

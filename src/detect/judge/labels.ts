@@ -67,8 +67,12 @@ export function acceptsLabel(pattern: RegExp, label: string): boolean {
   const own = accepted[0] ?? false;
   if (names(pattern, label)) return own;
   const named = accepted.filter((_, at) => names(pattern, spellings[at] ?? ""));
-  return (named.length > 0 ? named : accepted).includes(true);
+  if (named.length > 0) return named.includes(true);
+  // One that accepts what nobody has heard of excludes by beginnings, such as ^(?!air): another spelling is no way round it.
+  return matchesAtStart(pattern, UNHEARD_OF) ? own : accepted.includes(true);
 }
+
+const UNHEARD_OF = "qzxqzx";
 
 /** The label itself first. */
 function spellingsOf(label: string): readonly string[] {

@@ -39,6 +39,16 @@ describe("a pattern that names one spelling", () => {
     expect(accepts(`^(?!${other})`, one)).toBe(false);
   });
 
+  it.each([
+    ["^(?!air)", "airplane", false],
+    ["^(?!air)", "aeroplane", true],
+    ["^(?!cell|mob)[a-z ]+", "cell phone", false],
+    ["(motorb)", "motorcycle", true],
+    ["pottedplants?", "potted plant", true],
+  ])("%s, which names none of them, of %s: %s", (pattern, label, expected) => {
+    expect(accepts(pattern, label)).toBe(expected);
+  });
+
   it("means the spelling it names when it names both", () => {
     expect(accepts("^(?!motorbike)(person|motorcycle)", "motorcycle")).toBe(true);
     expect(accepts("^(?!motorbike)(person|motorcycle)", "motorbike")).toBe(false);
