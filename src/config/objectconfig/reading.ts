@@ -2,7 +2,7 @@
 import type { Secrets } from "../secrets.ts";
 import { withoutCredentials } from "../shown-value.ts";
 import type { ObjectConfigFile } from "./read-file.ts";
-import { reasonFor } from "./reasons.ts";
+import { isKnownKey, reasonFor } from "./reasons.ts";
 import type { Entries, Value } from "./value.ts";
 
 /** Something the operator should know of a key; nothing in it is secret. */
@@ -79,6 +79,8 @@ function printablePath(path: string): string {
 }
 
 const SECRET_NAME = /pass|pwd|secret|token|key$|user|auth|credential|account/i;
+/** What may be shown of a key that nobody knows. */
+const HARMLESS = /^(-?\d{1,3}(\.\d{1,3})?%?|yes|no|on|off|true|false)$/i;
 const LONGEST_SHOWN = 60;
 
 /** For people, on one line; never a secret. */
@@ -95,6 +97,7 @@ export function shownValue(value: Value): string {
       if (value.text === "") return "";
       // A dictionary in a text may hold anything.
       if (/^\s*[{[](?!\{)/.test(value.text)) return value.text.trim().startsWith("{") ? "{...}" : "[...]";
+      if (!isKnownKey(key) && !HARMLESS.test(value.text.trim())) return "(defined)";
       if (SECRET_NAME.test(key) || value.text.trim().startsWith("!")) return "(defined)";
       const text = /^\w+:\/\//.test(value.text.trim()) ? withoutCredentials(value.text.trim()) : value.text;
       const line = text.replace(/\s+/g, " ").trim();

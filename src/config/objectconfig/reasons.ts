@@ -25,6 +25,15 @@ export function reasonFor(path: string, file: Pick<ObjectConfigFile, "version" |
   return `it is not known${meant === null ? "" : `; did you mean ${meant}?`}`;
 }
 
+/** False for typing errors and one's own: what the value of such a key is, and whether it is secret, nobody knows. */
+export function isKnownKey(key: string): boolean {
+  return (
+    KNOWN.has(key) ||
+    REASONS.some(([pattern]) => pattern.test(key)) ||
+    /_(max_detection_size|past_det_max_diff_area|zone_detection_pattern)$/.test(key)
+  );
+}
+
 /** With use_sequence there are two ways to say everything, and one of them counts. */
 function ofOtherWay(key: string, { values }: Pick<ObjectConfigFile, "values">): string | null {
   const usesSequence = !/^(no|0|false|off)$/i.test(values.get("use_sequence")?.text ?? "yes");

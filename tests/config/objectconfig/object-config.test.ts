@@ -215,8 +215,8 @@ describe("keys", () => {
   it("that mean nothing are named, with what was probably meant", () => {
     const config = version6("detekt_pattern=x\nobject_wights=/b\nmy_own=5");
     expect(config.review().notes.map(({ key, value, why: reason }) => `${key}=${value}: ${reason}`)).toEqual([
-      "general.detekt_pattern=x: it is not known; did you mean detect_pattern?",
-      "general.object_wights=/b: it is not known; did you mean object_weights?",
+      "general.detekt_pattern=(defined): it is not known; did you mean detect_pattern?",
+      "general.object_wights=(defined): it is not known; did you mean object_weights?",
       "general.my_own=5: it is not known",
     ]);
   });
