@@ -5,6 +5,7 @@ import type { FrameId } from "../../domain/detection.ts";
 import { systemCode } from "../../lib/errors.ts";
 import { bytesAt } from "../../lib/steady-file.ts";
 import type { FileSource } from "../job.ts";
+import { isPicture } from "../picture/frame.ts";
 import type { RawPicture } from "./event-pictures.ts";
 import { cutPicture } from "./video.ts";
 
@@ -82,9 +83,4 @@ async function openFile(file: string): Promise<FileHandle> {
   if ((await handle.stat()).isFile()) return handle;
   await handle.close();
   throw new Error(`${file} is no file`);
-}
-
-/** JPEG, PNG, WebP or GIF, by their first bytes. */
-function isPicture(head: Buffer): boolean {
-  return /^(?:\xff\xd8\xff|\x89PNG|RIFF.{4}WEBP|GIF8)/s.test(head.toString("latin1"));
 }

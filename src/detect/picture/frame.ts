@@ -105,6 +105,14 @@ export async function openFrame(file: Buffer, id: FrameId, options: OpenOptions)
   return frame;
 }
 
+/**
+ * JPEG, PNG, WebP or GIF, by the first twelve bytes: what cameras and ZoneMinder write, and what people try things out with.
+ * The library for pictures knows two dozen kinds; some of them are programs (SVG, PDF), and it never sees them.
+ */
+export function isPicture(head: Buffer): boolean {
+  return /^(?:\xff\xd8\xff|\x89PNG|RIFF.{4}WEBP|GIF8)/s.test(head.toString("latin1", 0, 12));
+}
+
 /** An 8K camera has 33 million; what claims more than this may be a bomb of a few kilobytes. */
 const MAX_PIXELS = 50_000_000;
 /** Two pictures of 4K. Above, everything after the decoder only gets slower: such pictures are analyzed smaller. */
@@ -116,14 +124,12 @@ const GRAY = { r: 114, g: 114, b: 114 };
 const JPEG_QUALITY = 85;
 
 async function readHead(sharp: Sharp, file: Buffer, label: string): Promise<Metadata> {
+  if (!isPicture(file)) throw new Error(`${label} is not a picture: it must be JPEG, PNG, WebP or GIF`);
   let metadata: Metadata;
   try {
     metadata = await sharp(file, { ...DECODING, limitInputPixels: false }).metadata();
   } catch (failure) {
-    throw new Error(
-      `${label} is not a picture that can be read, which are JPEG, PNG, WebP and GIF (${firstLine(failure)})`,
-      { cause: failure },
-    );
+    throw new Error(`${label} is not a picture that can be read (${firstLine(failure)})`, { cause: failure });
   }
   const { width, height } = metadata;
   if (width * height > MAX_PIXELS) {

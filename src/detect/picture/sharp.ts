@@ -9,9 +9,6 @@ export function loadSharp(): Promise<Sharp> {
   return loading;
 }
 
-/** Of what cameras and ZoneMinder write, and what people try things out with. */
-const DECODERS = ["VipsForeignLoadJpeg", "VipsForeignLoadPng", "VipsForeignLoadWebp", "VipsForeignLoadNsgif"];
-
 let loading: Promise<Sharp> | null = null;
 
 async function load(): Promise<Sharp> {
@@ -20,9 +17,6 @@ async function load(): Promise<Sharp> {
     // Every picture is another one, so that a cache would only take memory; threads belong to the models.
     sharp.cache(false);
     sharp.concurrency(1);
-    // It knows two dozen kinds by their content, some of which are programs (SVG, PDF): none of these gets its file to read.
-    sharp.block({ operation: ["VipsForeignLoad"] });
-    sharp.unblock({ operation: [...DECODERS] });
     return sharp;
   } catch (failure) {
     throw new Error(
