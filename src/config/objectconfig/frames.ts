@@ -57,7 +57,8 @@ export function oldFrameSet(scope: Scope, standard: string, order: string): read
 export function resizeWidth(scope: Scope, standard: number | null): number | null {
   const value = find(scope, "resize");
   const text = takeText(scope, "resize");
-  if (value === null) return standard;
+  // Set to nothing, it is off.
+  if (value === null) return scope.places.some((place) => place.has("resize")) ? null : standard;
   if (text === null || /^(no|none|false|0)$/i.test(text)) return null;
   return takeNumber(scope, { min: 32, max: 16_384, isWhole: true }, "resize");
 }

@@ -30,7 +30,7 @@ export interface ObjectConfig {
   review(): { readonly problems: readonly string[]; readonly notes: readonly Note[] };
 }
 
-export interface SettingsOptions {
+interface SettingsOptions {
   /** "dotted.path=value", above everything else. */
   readonly overrides?: readonly string[];
   /** "hog": detect_hog.py asks. */

@@ -1,4 +1,5 @@
 // What an objectconfig file says of the time after the look: what was there before, texts, pictures, animations.
+import { dirname, resolve as resolvePath } from "node:path";
 import type { AnimationSettings, OutputSettings, PastSettings } from "../../domain/detect-settings.ts";
 import { complain, type Reading, resolve } from "./reading.ts";
 import {
@@ -58,7 +59,9 @@ export function outputOf(reading: Reading): OutputSettings {
     showModels: takeFlag(scope, false, "show_models"),
     showFrameMark: takeFlag(scope, true, "show_frame_match_type"),
     writeImageToZm: takeFlag(scope, true, "write_image_to_zm"),
-    debugFolder: isDebugged ? (takeText(scope, "image_path") ?? IMAGES) : null,
+    debugFolder: isDebugged
+      ? resolvePath(dirname(reading.file.path), takeText(scope, "image_path") ?? IMAGES)
+      : null,
     drawPolygons: true,
     polygonColor: color ?? [255, 255, 255],
     polygonThickness: takeNumber(scope, { min: 0, max: 50, isWhole: true }, "poly_thickness") ?? 2,

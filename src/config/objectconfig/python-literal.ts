@@ -1,13 +1,15 @@
 // Reads the values that Python's ast.literal_eval reads: the sequences in objectconfig.ini of version 6 are written so.
+import {
+  Fault,
+  fail,
+  type LiteralPlace,
+  match,
+  positionOf,
+  type Scanner,
+  skipBlanks,
+} from "./literal-scanner.ts";
+import { readStrings } from "./python-string.ts";
 import { listAt, mapAt, nothingAt, textAt, type Value } from "./value.ts";
-
-/** Where the text begins in its file, and what its value is called. */
-export interface LiteralPlace {
-  readonly path: string;
-  readonly line: number;
-  /** Of the first character, from 1; other lines begin at 1. */
-  readonly column: number;
-}
 
 export type Literal =
   | { readonly ok: true; readonly value: Value; readonly doubled: readonly Value[] }
@@ -33,46 +35,8 @@ export function readLiteral(text: string, place: LiteralPlace): Literal {
   }
 }
 
-interface Scanner {
-  readonly text: string;
-  at: number;
-  /** Where lines end. */
-  readonly breaks: readonly number[];
-  readonly place: LiteralPlace;
-  readonly doubled: Value[];
-}
-
-class Fault extends Error {
-  readonly at: number;
-  constructor(message: string, at: number) {
-    super(message);
-    this.at = at;
-  }
-}
-
 /** Nobody nests so deep; the stack holds more. */
 const DEEPEST = 50;
-
-function fail(scanner: Scanner, message: string, at = scanner.at): never {
-  throw new Fault(message, at);
-}
-
-function positionOf({ breaks, place }: Scanner, at: number): { line: number; column: number } {
-  let [low, high] = [0, breaks.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((breaks[middle] ?? 0) < at) low = middle + 1;
-    else high = middle;
-  }
-  const column = low === 0 ? at + place.column : at - (breaks[low - 1] ?? 0);
-  return { line: place.line + low, column };
-}
-
-function skipBlanks(scanner: Scanner): void {
-  const pattern = /(?:\s|\\\r?\n|#[^\n]*)*/y;
-  pattern.lastIndex = scanner.at;
-  scanner.at += pattern.exec(scanner.text)?.[0].length ?? 0;
-}
 
 function readValue(scanner: Scanner, path: string, depth: number): Value {
   skipBlanks(scanner);
@@ -92,13 +56,6 @@ function readValue(scanner: Scanner, path: string, depth: number): Value {
     default:
       return readScalar(scanner, place);
   }
-}
-
-function match(scanner: Scanner, pattern: RegExp): string | null {
-  pattern.lastIndex = scanner.at;
-  const found = pattern.exec(scanner.text)?.[0] ?? null;
-  scanner.at += found?.length ?? 0;
-  return found;
 }
 
 const WORDS: ReadonlyMap<string, string | null> = new Map([
@@ -134,71 +91,6 @@ function wrongWord({ text, at }: Scanner, word: string): string {
 function numberText(written: string): string {
   const value = Number(written.replace(/[_\s]/g, ""));
   return Number.isFinite(value) ? String(value) : written;
-}
-
-/** `'a' "b"` is "ab"; null when there is none. */
-function readStrings(scanner: Scanner): string | null {
-  let all: string | null = null;
-  for (;;) {
-    const before = scanner.at;
-    if (all !== null) skipBlanks(scanner);
-    const next = readString(scanner);
-    if (next === null) {
-      scanner.at = before;
-      return all;
-    }
-    all = (all ?? "") + next;
-  }
-}
-
-function readString(scanner: Scanner): string | null {
-  const start = scanner.at;
-  const opening = match(scanner, /[rRuUbB]{0,2}(?:'''|"""|'|")/y);
-  if (opening === null) return null;
-  const quote = opening.replace(/^[a-zA-Z]*/, "");
-  const isRaw = /r/i.test(opening);
-  let content = "";
-  for (;;) {
-    const sign = scanner.text[scanner.at];
-    if (sign === undefined || (sign === "\n" && quote.length === 1))
-      return fail(scanner, "the quote that begins here is not closed", start);
-    if (scanner.text.startsWith(quote, scanner.at)) {
-      scanner.at += quote.length;
-      return content;
-    }
-    content += sign === "\\" ? readEscape(scanner, isRaw) : sign;
-    if (sign !== "\\") scanner.at += 1;
-  }
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  "\n": "",
-  "\\": "\\",
-  "'": "'",
-  '"': '"',
-  a: "\x07",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
-};
-
-/** What Python does not know keeps its backslash: that is how patterns such as "\d" come through. */
-function readEscape(scanner: Scanner, isRaw: boolean): string {
-  const rest = scanner.text.slice(scanner.at, scanner.at + 10);
-  const code = /^\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{1,3}))/.exec(rest);
-  if (!isRaw && code !== null) {
-    const hex = code[1] ?? code[2] ?? code[3];
-    const point = hex === undefined ? Number.parseInt(code[4] ?? "0", 8) : Number.parseInt(hex, 16);
-    if (point > 0x10ffff) fail(scanner, "there is no such character");
-    scanner.at += code[0].length;
-    return String.fromCodePoint(point);
-  }
-  const sign = rest[1] ?? "";
-  scanner.at += 1 + sign.length;
-  return isRaw ? `\\${sign}` : (ESCAPES[sign] ?? `\\${sign}`);
 }
 
 /** A dictionary; or a set, which is as good as a list here. */

@@ -47,7 +47,9 @@ function readIniFile(path: string, text: string): ObjectConfigFile {
     remarks: [...warnings],
     problems: [...problems],
   };
-  const isNew = sections.some(({ values }) => values.some(({ key }) => SINCE_4.test(key)));
+  const isNew = sections.some(
+    ({ name, values }) => !MONITOR.test(name) && values.some(({ key }) => SINCE_4.test(key)),
+  );
   // What [general] says is what the original read where two sections have a key.
   for (const section of sections.toSorted(
     (a, b) => Number(b.name === "general") - Number(a.name === "general"),

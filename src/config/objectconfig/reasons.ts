@@ -22,6 +22,8 @@ export function reasonFor(path: string, file: Pick<ObjectConfigFile, "version" |
   if (KNOWN.has(key))
     return "it has no effect at this place; another value of it counts, or the part that would need it is off";
   const meant = nearest(key, KNOWN);
+  if (path.startsWith("monitor-") && meant === null)
+    return 'it is neither a key that is known nor a polygon, "x,y x,y x,y"';
   return `it is not known${meant === null ? "" : `; did you mean ${meant}?`}`;
 }
 

@@ -237,6 +237,21 @@ describe("keys", () => {
     );
   });
 
+  it("of a monitor that are no polygons are named", () => {
+    const config = version6("", "[monitor-1]\nback_yard=1,2;3,4;5,6\n");
+    expect(why(config, "monitor-1.back_yard")).toMatch(/neither a key that is known nor a polygon/);
+  });
+
+  it("that are set to nothing are as good as not there, but for resize, which is off then", () => {
+    expect(version6("max_detection_size=\nresize=").settingsFor(null)).toMatchObject({
+      frames: { resizeWidth: null },
+      sequence: [{ maxDetectionSize: null }],
+    });
+    const old = (resize: string) =>
+      parsed(`[general]\n${resize}\n[yolo]\nweights=/y.weights\n`).settingsFor(null).frames;
+    expect([old("resize=").resizeWidth, old("").resizeWidth]).toEqual([null, 800]);
+  });
+
   it("of a section that is no monitor's are named", () => {
     const config = version6("", "[monitor-x]\na=1,2 3,4 5,6\n");
     expect(config.review().notes).toMatchObject([
