@@ -1,8 +1,8 @@
 // The floor of pushing: nothing but `node:http2`, two sessions, and one text that is there already.
 import { type ClientHttp2Session, connect } from "node:http2";
-import { readServiceAccount } from "../src/channels/fcm-account.ts";
-import { createHttpClient } from "../src/channels/fcm-http.ts";
-import { createAccessTokens } from "../src/channels/fcm-token.ts";
+import { readServiceAccount } from "../src/channels/fcm/account.ts";
+import { createHttpClient } from "../src/channels/fcm/http.ts";
+import { createAccessTokens } from "../src/channels/fcm/token.ts";
 import { systemClock } from "../src/lib/clock.ts";
 import { answerCalls } from "./child.ts";
 import type { GooglePlace } from "./google-process.ts";

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Channel } from "../src/channels/channel.ts";
-import { createFcmChannel } from "../src/channels/fcm.ts";
+import { createFcmChannel } from "../src/channels/fcm/fcm.ts";
 import type { Config } from "../src/config/schema.ts";
 import type { ZoneMinder } from "../src/daemon.ts";
 import type { Clock } from "../src/lib/clock.ts";

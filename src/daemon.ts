@@ -13,6 +13,7 @@ import type { Clock } from "./lib/clock.ts";
 import { createLifecycle, type Lifecycle, type Part } from "./lib/lifecycle.ts";
 import type { Logger } from "./lib/log.ts";
 import { within } from "./lib/within.ts";
+import { createMissedAlarms } from "./pipeline/missed-alarms.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import type { DurableRecipients, EventLookup, EventNotes } from "./pipeline/ports.ts";
 import type { ControlPanel } from "./server/control-panel.ts";
@@ -164,10 +165,18 @@ export function createDaemon(options: DaemonOptions): Daemon {
       logger.warn(
         `Nothing was watched for ${(gapMs / 1000).toFixed(1)} s; looking for alarms missed meanwhile`,
       );
-      catchUp.again();
+      catchUp.stalled();
     },
   });
-  const catchUp = createCatchUp();
+  const catchUp = createMissedAlarms({
+    store,
+    search: (monitors, marks) =>
+      zoneminder.missedAlarms(monitors, marks, config.zoneminder.late_alarm_max_age),
+    onFound: (missed) => watcher.noteTold(missed),
+    pipeline,
+    clock,
+    logger,
+  });
   const monitors = createMonitorList({
     load: () => {
       // The phrase and moment of the original: its debugging chapter tells people to look for it.
@@ -196,7 +205,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
   server.sessions.onListenersChange((count) => watcher.setListening(count > 0));
   zoneminder.onAvailable(() => {
     monitors.reloadSoon();
-    catchUp.run();
+    catchUp.databaseIsBack();
   });
 
   // What still waits for the database at the end is decided and saved before the outbox closes.
@@ -246,91 +255,6 @@ export function createDaemon(options: DaemonOptions): Daemon {
     monitors: () => watched,
     reloadMonitors: () => monitors.reloadSoon(),
   };
-
-  /** Once after the start, and after every stall: what was missed is taken from the database and told late. */
-  function createCatchUp() {
-    let marks: readonly ToldMark[] = [];
-    let watched: readonly Monitor[] = [];
-    /** False while the disk hangs that knows what earlier runs told: nothing is looked for until then. */
-    let areMarksKnown = false;
-    let due = true;
-    let timer: NodeJS.Timeout | null = null;
-    let retryDelay = CATCH_UP_DELAY_MS;
-    let isStopped = false;
-
-    const searchIn = (delay: number): void => {
-      if (timer) clearTimeout(timer);
-      if (!isStopped) timer = setTimeout(() => void search(), delay);
-    };
-
-    const search = async (): Promise<void> => {
-      if (!due || !areMarksKnown || watched.length === 0) return;
-      due = false;
-      try {
-        const missed = await zoneminder.missedAlarms(watched, marks, config.zoneminder.late_alarm_max_age);
-        watcher.noteTold(missed);
-        pipeline.handleMissed(missed);
-        retryDelay = CATCH_UP_DELAY_MS;
-      } catch (error) {
-        due = true;
-        logger.debug({ err: error }, "Missed alarms could not be looked for yet");
-        retryDelay = Math.min(retryDelay * 2, CATCH_UP_RETRY_AT_MOST_MS);
-        searchIn(retryDelay);
-      }
-    };
-
-    return {
-      name: "catch-up",
-      async start() {
-        const before = store.marksBefore();
-        const known = await within(before, MARKS_DEADLINE_MS);
-        if (known === null) void before.then(begin);
-        else begin(known);
-      },
-      async stop() {
-        isStopped = true;
-        if (timer) clearTimeout(timer);
-      },
-      /** What was last told of each monitor, by this run or those before. */
-      lastTold(): ReadonlyMap<MonitorId, ToldMark> {
-        return new Map(pipeline.marks(marks).map((mark) => [mark.monitor, mark]));
-      },
-      monitorsAre(list: readonly Monitor[]) {
-        watched = list;
-        noteFirstWatched();
-        searchIn(CATCH_UP_DELAY_MS);
-      },
-      /** The live watcher reports what is running first; what it told is not told again. */
-      run() {
-        searchIn(CATCH_UP_DELAY_MS);
-      },
-      again() {
-        // Nothing was looked for since the start yet: then that is still to be done, from where the last run ended.
-        if (!due) marks = pipeline.marks(marks);
-        due = true;
-        this.run();
-      },
-    };
-
-    function begin(before: readonly ToldMark[]): void {
-      marks = before;
-      areMarksKnown = true;
-      noteFirstWatched();
-      searchIn(CATCH_UP_DELAY_MS);
-    }
-
-    /** From its first minute on a camera can have missed alarms, though none of it was ever told. */
-    function noteFirstWatched(): void {
-      if (!areMarksKnown) return;
-      const known = new Set(marks.map((mark) => mark.monitor));
-      const unknown = watched.filter(({ id }) => !known.has(id));
-      const at = clock.now();
-      const first = unknown.map(({ id }) => ({ monitor: id, event: null, edge: 0, at, open: false }));
-      marks = [...marks, ...first];
-      const told = new Set(pipeline.marks([]).map((mark) => mark.monitor));
-      store.put(first.filter(({ monitor }) => !told.has(monitor)));
-    }
-  }
 }
 
 function durableRecipients(channels: readonly Channel[]): DurableRecipients {
@@ -341,11 +265,5 @@ function durableRecipients(channels: readonly Channel[]): DurableRecipients {
   };
 }
 
-/** Alarms that run when the program starts are found by the first scans; what they belong to is known by then. */
-const CATCH_UP_DELAY_MS = 1_500;
-/** The store is open by then: these are a few rows. */
-const MARKS_DEADLINE_MS = 500;
-/** A search that failed is tried again ever more seldom, and at once when the database comes back. */
-const CATCH_UP_RETRY_AT_MOST_MS = 30_000;
 /** Of the 2 s in which the program must end: alarms that waited for a hook are told without. */
 const DECIDE_DEADLINE_MS = 400;

@@ -5,17 +5,19 @@ import { splitCommand } from "../lib/command-line.ts";
 import { AppError, reasonOf, systemCode } from "../lib/errors.ts";
 
 /**
- * What keeps the program of this command from being run by the present user, or null. `searchPath` is $PATH, where the
- * system looks for a program that is named without its folder (execvp(3)).
+ * What keeps the program of this command from being run by the present user, or null. `searchPath` is the $PATH that
+ * scripts are given: the system looks there for a program that is named without its folder (execvp(3)).
  */
-export function scriptTrouble(command: string, searchPath = ""): AppError | null {
+export function scriptTrouble(command: string, searchPath: string): AppError | null {
   const [program] = splitCommand(command)?.words ?? [];
   if (program === undefined) return null;
   const isNamedWithFolder = program.includes("/");
   const folders = isNamedWithFolder ? [""] : searchPath.split(path.delimiter);
-  const problems = folders.map((folder) => problemOf(path.join(folder, program)));
+  const problems = folders.map((folder) => problemOf(path.resolve("/", folder, program)));
   if (problems.includes(null)) return null;
-  const problem = isNamedWithFolder ? (problems[0] ?? "") : "no folder of PATH has a program of this name";
+  const problem = isNamedWithFolder
+    ? (problems[0] ?? "")
+    : `neither ${folders.join(" nor ")} has a program of this name`;
   return new AppError("PUSH_SCRIPT_UNUSABLE", { path: program, problem });
 }
 

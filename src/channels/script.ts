@@ -44,8 +44,8 @@ export interface ScriptChannelDeps {
   /** The section `hook`: whether scripts are given the folder of the event. */
   readonly hook: { readonly hook_pass_image_path: boolean };
   readonly runner: ScriptRunner;
-  /** $PATH, as the runner has it. */
-  readonly searchPath?: string;
+  /** $PATH, as the runner gives it to scripts. */
+  readonly searchPath: string;
   /** Where the event's files are, or will be; null when nobody can say. */
   readonly eventFolder: (alarm: Alarm) => Promise<string | null>;
   readonly logger: Logger;

@@ -1,14 +1,14 @@
 // The durable channels of a server, each with its section of the configuration, in the order of their start.
 import type { Channel } from "../channels/channel.ts";
-import { createFcmChannel, type PictureLink } from "../channels/fcm.ts";
-import type { PushDevices } from "../channels/fcm-devices.ts";
-import { createTableDevices, type PhoneTable } from "../channels/fcm-notifications.ts";
-import { createMqttChannel } from "../channels/mqtt.ts";
-import type { Mutes } from "../channels/mqtt-entities.ts";
+import type { PushDevices } from "../channels/fcm/devices.ts";
+import { createFcmChannel, type PictureLink } from "../channels/fcm/fcm.ts";
+import { createTableDevices, type PhoneTable } from "../channels/fcm/notifications.ts";
+import type { Mutes } from "../channels/mqtt/entities.ts";
+import { createMqttChannel } from "../channels/mqtt/mqtt.ts";
 import { createScriptChannel } from "../channels/script.ts";
 import type { Config } from "../config/schema.ts";
 import type { Alarm, EventId } from "../domain/alarm.ts";
-import { createRunner } from "../hooks/runner.ts";
+import { createRunner, SCRIPT_PATH } from "../hooks/runner.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import { recipientIdOf } from "../store/device-entry.ts";
@@ -63,7 +63,7 @@ export function createChannels({
     options: config.push,
     hook: config.hook,
     runner: createRunner({ concurrency: 0, environment: process.env, clock }),
-    ...(process.env.PATH !== undefined && { searchPath: process.env.PATH }),
+    searchPath: SCRIPT_PATH,
     eventFolder: async ({ eventId }) => (eventId === null ? null : eventFolder(eventId)),
     logger: logger.child({ room: "script" }),
   });

@@ -19,7 +19,7 @@ export const checkConfig: Command = {
     const { overrides, configPath, warnings } = parseOptions(argv);
     for (const warning of warnings) io.stderr.write(`zmes: ${warning}\n`);
     const loaded = readConfiguration({ overrides, configPath }, io.env);
-    const { text, exitCode } = reportConfig(loaded, await checkFiles(loaded, io.clock.now(), io.env));
+    const { text, exitCode } = reportConfig(loaded, await checkFiles(loaded, io.clock.now()));
     io.stdout.write(text);
     return exitCode;
   },

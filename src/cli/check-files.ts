@@ -1,10 +1,11 @@
 // Looks at the files a configuration names, as the server will when it starts.
-import { readServiceAccount } from "../channels/fcm-account.ts";
+import { readServiceAccount } from "../channels/fcm/account.ts";
 import { scriptTrouble } from "../channels/script-file.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { loadObjectConfig } from "../config/objectconfig/kept-file.ts";
 import { noteLine } from "../config/objectconfig/object-config.ts";
 import { loadRules } from "../config/rules-file.ts";
+import { SCRIPT_PATH } from "../hooks/runner.ts";
 import { AppError } from "../lib/errors.ts";
 import { expiryWarning, loadTls } from "../server/tls.ts";
 import { readZmConf } from "../zoneminder/zm-conf.ts";
@@ -18,17 +19,13 @@ export interface FileFindings {
 }
 
 /** Only reads. `now` in ms since 1970. */
-export async function checkFiles(
-  { config }: LoadedConfig,
-  now: number,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<FileFindings> {
+export async function checkFiles({ config }: LoadedConfig, now: number): Promise<FileFindings> {
   const tls = await checkCertificate(config.ssl, now);
   const zoneminder = readZmConf(config.zoneminder.config);
   // The configuration may be written before ZoneMinder is installed, or on another machine: no fault of it.
   const absent = zoneminder.ok ? [] : [`The server needs ZoneMinder on this machine: ${zoneminder.problem}`];
   const push = await checkServiceAccount(config.fcm);
-  const script = checkPushScript(config.push, environment.PATH);
+  const script = checkPushScript(config.push);
   const rules = checkRules(config.customize.es_rules);
   const detection = checkObjectConfig(config.detection);
   const warnings = [...tls.warnings, ...push, ...script, ...rules, ...detection.warnings, ...absent];
@@ -72,9 +69,9 @@ async function checkServiceAccount(fcm: LoadedConfig["config"]["fcm"]): Promise<
 }
 
 /** Everything else works without it: a warning, as at the start. */
-function checkPushScript(push: LoadedConfig["config"]["push"], searchPath = ""): readonly string[] {
+function checkPushScript(push: LoadedConfig["config"]["push"]): readonly string[] {
   if (!push.use_api_push || push.api_push_script === null) return [];
-  const trouble = scriptTrouble(push.api_push_script, searchPath);
+  const trouble = scriptTrouble(push.api_push_script, SCRIPT_PATH);
   return trouble === null ? [] : [`${trouble.message}. ${trouble.hint}`];
 }
 

@@ -1,9 +1,9 @@
 // `zmes test-push`: one message to one phone or to all of them, and what came back.
 import { DeliveryError } from "../channels/channel.ts";
-import { createFcmSender } from "../channels/fcm.ts";
-import type { FcmContent } from "../channels/fcm-message.ts";
-import type { FcmSender } from "../channels/fcm-sender.ts";
-import { fcmWay } from "../channels/fcm-way.ts";
+import { createFcmSender } from "../channels/fcm/fcm.ts";
+import type { FcmContent } from "../channels/fcm/message.ts";
+import type { FcmSender } from "../channels/fcm/sender.ts";
+import { fcmWay } from "../channels/fcm/way.ts";
 import { parseOptions } from "../config/cli-options.ts";
 import type { Config } from "../config/schema.ts";
 import { type Alarm, alarmId } from "../domain/alarm.ts";

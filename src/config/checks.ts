@@ -1,6 +1,6 @@
 // What can be wrong with a configuration although each of its values is right.
-import { fcmWay } from "../channels/fcm-way.ts";
-import { isTopic, parseBroker } from "../channels/mqtt-options.ts";
+import { fcmWay } from "../channels/fcm/way.ts";
+import { isTopic, parseBroker } from "../channels/mqtt/options.ts";
 import { hasCredentials } from "../domain/picture.ts";
 import { splitCommand } from "../lib/command-line.ts";
 import type { Config, KeyPath } from "./schema.ts";

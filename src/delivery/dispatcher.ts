@@ -46,6 +46,8 @@ const BEGIN_EVERY_MS = 2;
 const LOAD = 16;
 /** What is held is looked at again after that long; a look costs microseconds. */
 const HELD_PAUSE_MS = 1000;
+/** The same per recipient: the looks at thousands of them must leave most places in a turn to others. */
+const HELD_PAUSE_EACH_MS = 2;
 /** Pause after the file could not be read. */
 const UNREADABLE_PAUSE_MS = 1000;
 /** A moment further away means that the clock was set back. */
@@ -273,7 +275,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const isNews = entry.words !== words;
     entry.attempts -= 1;
     entry.words = words;
-    entry.dueAt = clock.now() + HELD_PAUSE_MS;
+    entry.dueAt = clock.now() + Math.max(HELD_PAUSE_MS, HELD_PAUSE_EACH_MS * lanes.size);
     if (isNews) noteWaiting(entry);
   }
 

@@ -6,10 +6,10 @@ import type { ChannelName } from "../domain/notice.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
-import { within } from "../lib/within.ts";
 import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
 import { createHousekeeping } from "./housekeeping.ts";
 import { type Entry, entriesFor } from "./lane.ts";
+import { createPatience } from "./patience.ts";
 import type { Deliverer, OutboxStore, Settled } from "./ports.ts";
 import { createUnsaved, type Kept } from "./unsaved.ts";
 
@@ -38,7 +38,7 @@ interface OutboxHealth {
   readonly lost: number;
 }
 
-/** A disk that hangs longer than this counts as one that refuses: a late notice is worth little. */
+/** A disk that hangs longer than this counts as one that refuses until it answers: a late notice is worth little. */
 const SAVE_DEADLINE_MS = 5000;
 /** Outcomes are written in groups: a thousand of them one by one would be a thousand waits for the disk. */
 const SETTLE_AFTER_MS = 30;
@@ -55,6 +55,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const housekeeping = createHousekeeping({ ...options, dispatchers });
   const settling = createGroups(store);
   const unsaved = createUnsaved(logger);
+  const patient = createPatience(SAVE_DEADLINE_MS);
   let saveLater: NodeJS.Timeout | null = null;
 
   return {
@@ -83,7 +84,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   async function save(decisions: readonly Decision[]): Promise<void> {
     const saving = store.save(decisions);
-    const ids = await within(saving, SAVE_DEADLINE_MS);
+    const ids = await patient(saving);
     if (ids !== null) {
       dispatch(decisions.flatMap(({ notices }, index) => entriesFor(notices, ids[index] ?? [])));
       return;

@@ -62,6 +62,8 @@ const OUTPUT_BYTES = 262_144;
 /** Of what a script printed to stderr, the log gets the end. */
 const LOGGED_CHARACTERS = 2_000;
 
+const THE_END = "the program ends";
+
 /** Nothing runs before the first alarm. */
 export function createHooks(deps: HooksDeps): Hooks {
   const { hook, customize, isOldDialect, builtIn = null, clock, logger } = deps;
@@ -110,6 +112,7 @@ export function createHooks(deps: HooksDeps): Hooks {
       const leave = await turns.take(lastMoment - clock.monotonic());
       try {
         if (leave !== null) return await ask(alarm);
+        if (stopping.signal.aborted) return drop(alarm, THE_END);
         return drop(alarm, `its turn did not come within ${hook.max_wait} s (hook.max_wait)`);
       } finally {
         leave?.();
@@ -125,6 +128,7 @@ export function createHooks(deps: HooksDeps): Hooks {
       if (begun >= lastMoment)
         return drop(alarm, `its turn did not come within ${hook.max_wait} s (hook.max_wait)`);
       const found = await by.look(alarm, stopping.signal);
+      if (stopping.signal.aborted && "failed" in found) return drop(alarm, THE_END);
       if ("failed" in found) {
         logger.warn(`${about(alarm)} is told as if there were no detector: ${found.failed}`);
         return { ...unanswered("failed"), text: found.failed };
@@ -156,7 +160,7 @@ export function createHooks(deps: HooksDeps): Hooks {
         );
         return unanswered("timed-out");
       case "aborted":
-        return drop(alarm, "the program ends");
+        return drop(alarm, THE_END);
       case "not-started":
         return drop(alarm, `${command[0]} could not be started: ${result.end.reason}`);
       case "exited":

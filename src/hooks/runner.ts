@@ -13,6 +13,9 @@ export interface RunnerOptions {
   readonly graceMs?: number;
 }
 
+/** Where scripts, and programs that a script names without their folder, are looked for: what the original sets. */
+export const SCRIPT_PATH = "/bin:/usr/bin";
+
 /** Builds the runner; nothing runs before `run`. */
 export function createRunner(options: RunnerOptions): ProgramRunner {
   const { concurrency, clock } = options;
@@ -58,7 +61,7 @@ export function createRunner(options: RunnerOptions): ProgramRunner {
  */
 function scriptEnvironment(own: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const kept = Object.entries(own).filter(([name, value]) => value !== undefined && !DROPPED.has(name));
-  return { ...(Object.fromEntries(kept) as Record<string, string>), PATH: "/bin:/usr/bin", SHELL: "/bin/sh" };
+  return { ...(Object.fromEntries(kept) as Record<string, string>), PATH: SCRIPT_PATH, SHELL: "/bin/sh" };
 }
 
 /** NODE_OPTIONS and NOTIFY_SOCKET are meant for us alone. */

@@ -2,9 +2,11 @@
 import type { MonitorId } from "../domain/monitor.ts";
 import type { Logger } from "../lib/log.ts";
 
+export type Job = () => Promise<void>;
+
 export interface Lanes {
   /** Runs the job after those already in the monitor's lane. A job that throws is logged; the lane goes on. */
-  run(monitor: MonitorId, job: () => Promise<void>): void;
+  run(monitor: MonitorId, job: Job): void;
   isBusy(monitor: MonitorId): boolean;
   /** Resolves once no lane has anything to do. */
   idle(): Promise<void>;

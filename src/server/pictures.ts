@@ -42,6 +42,8 @@ interface RememberedRights extends RightsProvider {
   lastKnown(user: string): Rights | null | undefined;
   /** Brings back what an earlier run knew. */
   restore(): Promise<void>;
+  /** Hands what has changed to the disk. */
+  keep(): void;
 }
 
 interface PictureRequest {
@@ -83,7 +85,10 @@ export function createPictures(options: PicturesOptions): Pictures {
       await key.start(signal);
       await rights.restore();
     },
-    stop: () => key.stop(),
+    stop() {
+      rights.keep();
+      return key.stop();
+    },
     isOn: customize.include_picture && (base !== null || mayUsePortal),
     pictureFor(alarm, user) {
       if (!customize.include_picture) return null;

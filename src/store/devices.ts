@@ -79,6 +79,7 @@ export function createDevices(options: DevicesOptions): Devices {
     },
     async stop() {
       if (timers.length === 0) return;
+      options.rights.keep();
       for (const timer of timers.splice(0)) clearInterval(timer);
       noteTold();
       await sync.close();

@@ -1,5 +1,5 @@
 // Has a large store checked in the background, behind everything else the machine has to do.
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 
@@ -16,17 +16,26 @@ const PROGRAM = fileURLToPath(
 
 /** Calls back when the file is damaged. Never throws: what cannot be checked stays in use. Gives what ends it. */
 export function startFileCheck(path: string, onDamaged: () => void): () => void {
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", PROGRAM, path], {
-    stdio: "ignore",
-  });
-  // Nobody waits for it: a process that could not be started has no answer.
-  child.on("error", () => undefined);
+  const child = begin(path);
+  if (child === null) return () => undefined;
   child.on("exit", (code) => {
     if (code === CHECKED.damaged) onDamaged();
   });
   child.unref();
   lower(child.pid);
   return () => void child.kill("SIGKILL");
+}
+
+/** Null, or a process without a pid, where none can be started (no memory, no file handles). */
+function begin(path: string): ChildProcess | null {
+  try {
+    const program = ["--disable-warning=ExperimentalWarning", PROGRAM, path];
+    // Its input is ours to close: by that it knows when we are gone.
+    const stdio = ["pipe", "ignore", "ignore"] as const;
+    return spawn(process.execPath, program, { stdio: [...stdio] }).on("error", () => undefined);
+  } catch {
+    return null;
+  }
 }
 
 function lower(pid: number | undefined): void {

@@ -30,6 +30,8 @@ export interface KnownRights extends RightsSource {
   note(user: string, rights: Rights): void;
   /** Brings back what an earlier run knew. A disk that hangs is not waited for: it follows when it answers. */
   restore(): Promise<void>;
+  /** Hands over at once what has changed: the program ends. */
+  keep(): void;
 }
 
 const FACT = "last known rights";
@@ -66,6 +68,9 @@ export function createKnownRights({ source, memory, clock }: KnownRightsOptions)
       restoring ??= read();
       await within(restoring, RESTORE_DEADLINE_MS);
     },
+    keep() {
+      if (timer !== null) write();
+    },
   };
 
   /** A login accepted after the question was asked knows better than the answer. */
@@ -95,14 +100,15 @@ export function createKnownRights({ source, memory, clock }: KnownRightsOptions)
   function changed(): void {
     hasChanged = true;
     if (memory === null || !isRestored || timer !== null) return;
-    timer = setTimeout(() => {
-      timer = null;
-      hasChanged = false;
-      memory.putFact(
-        FACT,
-        Object.fromEntries([...known].map(([user, { rights }]) => [user, asJson(rights)])),
-      );
-    }, WRITE_AFTER_MS).unref();
+    timer = setTimeout(write, WRITE_AFTER_MS).unref();
+  }
+
+  function write(): void {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    hasChanged = false;
+    const all = [...known].map(([user, { rights }]) => [user, asJson(rights)] as const);
+    memory?.putFact(FACT, Object.fromEntries(all));
   }
 }
 

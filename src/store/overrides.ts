@@ -129,7 +129,10 @@ export function createControl({ directory, isOn, onOrders, clock, logger }: Cont
       logger.info(`Monitor ${monitor} is told as usual again: the time for which it was ${control} is over`);
     orders = left;
     awaitEnd();
-    if (over.length > 0) onOrders?.();
+    if (over.length === 0) return;
+    onOrders?.();
+    // Else every start would find it over, and say so again.
+    void save();
   }
 
   function save(): Promise<void> {

@@ -6,7 +6,7 @@ import type { Channel } from "../../src/channels/channel.ts";
 import { createScriptChannel, type ScriptOptions } from "../../src/channels/script.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
 import { type Notice, noticeId, recipientFor } from "../../src/domain/notice.ts";
-import { createRunner } from "../../src/hooks/runner.ts";
+import { createRunner, SCRIPT_PATH } from "../../src/hooks/runner.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { channelContract } from "../contracts/channel.contract.ts";
 import { aMonitor, anAlarm, mid } from "../support/builders.ts";
@@ -43,6 +43,7 @@ function channelFor(text: string, { options, passesPath = false, path = null }: 
       ...options,
     },
     hook: { hook_pass_image_path: passesPath },
+    searchPath: SCRIPT_PATH,
     runner: createRunner({ concurrency: 4, environment: process.env, clock: systemClock, graceMs: 200 }),
     eventFolder: async () => path,
     logger: recordingLogger(log),

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkFiles } from "../../src/cli/check-files.ts";
 import { loadConfig } from "../../src/config/load.ts";
@@ -6,7 +9,7 @@ import type { Config } from "../../src/config/schema.ts";
 async function warningsFor(fcm: Partial<Config["fcm"]>): Promise<readonly string[]> {
   const loaded = loadConfig({ searchPath: [] });
   const config: Config = { ...loaded.config, fcm: { ...loaded.config.fcm, ...fcm } };
-  const { warnings, problems } = await checkFiles({ ...loaded, config }, 0, {});
+  const { warnings, problems } = await checkFiles({ ...loaded, config }, 0);
   expect(problems.filter((problem) => problem.includes("push"))).toEqual([]);
   return warnings.filter((warning) => warning.includes("push"));
 }
@@ -26,7 +29,7 @@ test("a service account is not looked at while push is switched off", async () =
 async function scriptWarnings(push: Partial<Config["push"]>): Promise<readonly string[]> {
   const loaded = loadConfig({ searchPath: [] });
   const config: Config = { ...loaded.config, push: { ...loaded.config.push, use_api_push: true, ...push } };
-  const { warnings } = await checkFiles({ ...loaded, config }, 0, { PATH: "/usr/bin:/bin" });
+  const { warnings } = await checkFiles({ ...loaded, config }, 0);
   return warnings.filter((warning) => warning.includes("api_push_script"));
 }
 
@@ -44,8 +47,24 @@ test("a push script that can be run, or is switched off, is no warning", async (
   expect(await scriptWarnings({ api_push_script: "/nowhere/push.sh", use_api_push: false })).toEqual([]);
 });
 
-test("a push script named without its folder is looked for in PATH", async () => {
-  expect(await scriptWarnings({ api_push_script: "no-such-program-anywhere" })).toEqual([
-    expect.stringContaining("no folder of PATH has a program of this name"),
+test("a push script named without its folder is looked for where scripts are, whatever PATH is here", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "zmes-path-"));
+  const before = process.env.PATH;
+  try {
+    writeFileSync(join(folder, "zmes-push-somewhere"), "#!/bin/sh\n", { mode: 0o755 });
+    process.env.PATH = `${before}:${folder}`;
+    expect(await scriptWarnings({ api_push_script: "zmes-push-somewhere" })).toEqual([
+      expect.stringContaining("neither /bin nor /usr/bin has a program of this name"),
+    ]);
+  } finally {
+    process.env.PATH = before;
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a push script named by a relative path is looked for where scripts begin, not here", async () => {
+  expect(await scriptWarnings({ api_push_script: "bin/zmes" })).toEqual([
+    expect.stringContaining("there is no such file"),
   ]);
+  expect(await scriptWarnings({ api_push_script: "bin/sh" })).toEqual([]);
 });

@@ -80,7 +80,7 @@ describe("--check-config", () => {
     const file = join(folder, "objectconfig.ini");
     writeFileSync(join(folder, "zmes.yml"), `ssl:\n  enable: no\ndetection:\n  config: ${file}\n`);
     const loaded = loadConfig({ path: join(folder, "zmes.yml") });
-    return reportConfig(loaded, await checkFiles(loaded, 0, {}));
+    return reportConfig(loaded, await checkFiles(loaded, 0));
   }
 
   it("lists every key of the objectconfig file that has no effect", async () => {

@@ -1,7 +1,7 @@
 // Push keeps the promises of a channel, straight to Google and through a push proxy.
 import { readFileSync } from "node:fs";
 import pino from "pino";
-import { createFcmChannel, type FcmOptions } from "../../src/channels/fcm.ts";
+import { createFcmChannel, type FcmOptions } from "../../src/channels/fcm/fcm.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { type GoogleAnswer, startGoogle } from "../support/google.ts";
 import { fcmOptions, startPhones } from "../support/phones.ts";

@@ -163,3 +163,20 @@ test("what is held for too long expires, and says why it was held", async () => 
   await dispatcher.stop();
   expect(settled.at(-1)?.words).toBe("nobody knows its rights");
 });
+
+test("many that are held are looked at more seldom, so that others have their turn", async () => {
+  const { channel, settled, dispatcher } = setUp();
+  channel.answer = ({ recipient }) => (recipient === anna.id ? "accept" : "hold");
+  const people = Array.from({ length: 900 }, (_, index) => aPerson(`nobody-${index}`));
+  dispatcher.add(
+    entriesFor(
+      aDecision(anAlarm({ seenAt: Date.now() }), people).notices,
+      people.map((_, index) => index + 1),
+    ),
+  );
+  dispatcher.add(entriesFor(noticesOf(7), [9000]));
+  await vi.waitFor(() => expect(channel.accepted).toHaveLength(1), { timeout: 10_000 });
+  await dispatcher.stop();
+  const waits = settled.filter(({ state }) => state === "pending").map(({ at, dueAt }) => dueAt - at);
+  expect(Math.min(...waits)).toBeGreaterThanOrEqual(1800);
+});

@@ -444,6 +444,39 @@ describe("a store that cannot be written", () => {
     await vi.waitFor(() => expect(states()).toEqual(["delivered"]));
     expect(channel.attempts).toHaveLength(1);
   });
+
+  test("that has hung for too long once holds up no other notice until it answers, and their order stays", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const answer = Promise.withResolvers<void>();
+    site = build({
+      wrap: (store) => ({
+        ...store,
+        async save(decisions) {
+          await answer.promise;
+          return store.save(decisions);
+        },
+      }),
+    });
+    const accepted = () => channel.accepted.map(({ alarm }) => alarm.eventId);
+    try {
+      await site.start();
+      site.outbox.put([aDecision(alarmOf(5060), [anna])]);
+      await vi.advanceTimersByTimeAsync(4000);
+      site.outbox.put([aDecision(alarmOf(5061), [anna])]);
+      await vi.advanceTimersByTimeAsync(1100);
+      expect(accepted()).toEqual([5060, 5061]);
+      site.outbox.put([aDecision(alarmOf(5062), [anna])]);
+      await vi.advanceTimersByTimeAsync(100);
+      expect(accepted()).toEqual([5060, 5061, 5062]);
+    } finally {
+      vi.useRealTimers();
+    }
+    answer.resolve();
+    await vi.waitFor(() => expect([5060, 5061, 5062].flatMap(states)).toEqual(Array(3).fill("delivered")));
+    site.outbox.put([aDecision(alarmOf(5063), [anna])]);
+    await vi.waitFor(() => expect(accepted()).toEqual([5060, 5061, 5062, 5063]));
+    expect(site.outbox.health().unsaved).toBe(3);
+  });
 });
 
 describe("the history", () => {

@@ -2,7 +2,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { createFcmChannel } from "../../src/channels/fcm.ts";
+import { createFcmChannel } from "../../src/channels/fcm/fcm.ts";
 import { explainAlarm } from "../../src/delivery/history.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createDevices } from "../../src/store/devices.ts";

@@ -1,7 +1,7 @@
 // The whole daemon and a stand-in for Google: a byte in shared memory makes a phone ring, whatever Google answers.
 import pino from "pino";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createFcmChannel, type FcmOptions } from "../../src/channels/fcm.ts";
+import { createFcmChannel, type FcmOptions } from "../../src/channels/fcm/fcm.ts";
 import { explainAlarm } from "../../src/delivery/history.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { openHistory } from "../../src/store/history-file.ts";

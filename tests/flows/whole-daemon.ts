@@ -1,7 +1,7 @@
 // The whole daemon in a process of its own, over cameras and counterparts of the test that starts and kills it.
 import { join } from "node:path";
-import { createFcmChannel } from "../../src/channels/fcm.ts";
-import { createMqttChannel } from "../../src/channels/mqtt.ts";
+import { createFcmChannel } from "../../src/channels/fcm/fcm.ts";
+import { createMqttChannel } from "../../src/channels/mqtt/mqtt.ts";
 import { type Config, defaultConfig } from "../../src/config/schema.ts";
 import { createDaemon } from "../../src/daemon.ts";
 import { systemClock } from "../../src/lib/clock.ts";

@@ -100,6 +100,6 @@ describe("a detector in place of the script", () => {
     const hooks = site.hooks({}, false, detector(look));
     const answer = ask(hooks);
     await hooks.stop();
-    expect(await answer).toMatchObject({ note: "failed", text: "the program ends" });
+    expect(await answer).toMatchObject({ note: "dropped" });
   });
 });

@@ -186,6 +186,7 @@ describe("many alarms at once", () => {
     await vi.waitFor(() => expect(hooks.counts().running).toBe(1));
     await hooks.stop();
     expect((await answers).map(({ note }) => note)).toEqual(["dropped", "dropped", "dropped"]);
+    expect(site.said().match(/: the program ends/g)).toHaveLength(3);
   });
 });
 

@@ -77,6 +77,17 @@ describe("the pipeline", () => {
     ]);
   });
 
+  it("notes the alarm that runs where one ended and the next began in the same look", () => {
+    const customize = { ...defaultConfig().customize, send_event_end_notification: false };
+    const { pipeline, marks } = setUp({ options: customize });
+    const next = anAlarm({ eventId: eid(5061) });
+    pipeline.handle([anAlarm()]);
+    pipeline.handle([ended(anAlarm()), next]);
+    const last = { monitor: next.monitor.id, event: 5061, open: true };
+    expect(marks.at(-1)).toMatchObject(last);
+    expect(pipeline.marks([])).toMatchObject([last]);
+  });
+
   it("does not tell the end of an alarm as an alarm", () => {
     const { pipeline, told } = setUp();
     pipeline.handle([anAlarm(), ended(anAlarm())]);

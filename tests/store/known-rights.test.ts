@@ -59,6 +59,16 @@ test("it is written when something has changed, and not otherwise", async () => 
   await vi.waitFor(() => expect([...facts.values()]).toEqual([{ anna: [1, 2], bert: "all" }]));
 });
 
+test("what was learnt just before the end is written as well", async () => {
+  const { facts, rights } = setUp();
+  await rights.restore();
+  rights.keep();
+  expect(facts.size).toBe(0);
+  rights.note("anna", "all");
+  rights.keep();
+  expect([...facts.values()]).toEqual([{ anna: "all" }]);
+});
+
 test("no content of the disk makes it throw, and nothing odd becomes a right", async () => {
   await fc.assert(
     fc.asyncProperty(fc.anything(), async (content) => {

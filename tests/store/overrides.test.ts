@@ -162,4 +162,5 @@ test("whoever shows orders is told when the time of one is over, also of one tha
   await vi.waitFor(() => expect(onOrders).toHaveBeenCalledTimes(4));
   expect(second.orders().size).toBe(0);
   await second.stop();
+  expect(readKept(folder).orders.size).toBe(0);
 });

@@ -2,8 +2,12 @@
 import { Writable } from "node:stream";
 import pino from "pino";
 import type { MonitorNews } from "../../src/channels/channel.ts";
-import { createMqttChannel, type MqttChannel, type MqttChannelOptions } from "../../src/channels/mqtt.ts";
-import type { MqttOptions } from "../../src/channels/mqtt-options.ts";
+import {
+  createMqttChannel,
+  type MqttChannel,
+  type MqttChannelOptions,
+} from "../../src/channels/mqtt/mqtt.ts";
+import type { MqttOptions } from "../../src/channels/mqtt/options.ts";
 import { type Config, defaultConfig } from "../../src/config/schema.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
 import type { Monitor } from "../../src/domain/monitor.ts";

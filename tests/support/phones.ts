@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FcmOptions } from "../../src/channels/fcm.ts";
+import type { FcmOptions } from "../../src/channels/fcm/fcm.ts";
 import { defaultConfig } from "../../src/config/schema.ts";
 import type { Device } from "../../src/domain/device.ts";
 import { type Notice, noticeId } from "../../src/domain/notice.ts";

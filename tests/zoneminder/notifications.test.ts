@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import pino from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { createTableDevices, type TableDevices } from "../../src/channels/fcm-notifications.ts";
-import { joinSources } from "../../src/channels/fcm-sources.ts";
+import { createTableDevices, type TableDevices } from "../../src/channels/fcm/notifications.ts";
+import { joinSources } from "../../src/channels/fcm/sources.ts";
 import type { NoticeId, RecipientId } from "../../src/domain/notice.ts";
 import { decide } from "../../src/domain/policy.ts";
 import type { Rights } from "../../src/domain/recipient.ts";

@@ -1,7 +1,7 @@
 // Letters as strokes, so that pictures carry the same labels on every machine, whatever fonts it has.
 
 /** A stroke: points that are connected. A single point is a dot. */
-export type Stroke = readonly (readonly [x: number, y: number])[];
+type Stroke = readonly (readonly [x: number, y: number])[];
 
 export interface Glyph {
   readonly strokes: readonly Stroke[];

@@ -11,7 +11,7 @@ import type { FrameSettings } from "../../../src/domain/detect-settings.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { temporaryFolder } from "../../support/folders.ts";
 
-export const COLORS = { red: "#ff0000", green: "#00ff00", blue: "#0000ff", white: "#ffffff" } as const;
+const COLORS = { red: "#ff0000", green: "#00ff00", blue: "#0000ff", white: "#ffffff" } as const;
 export type Color = keyof typeof COLORS;
 
 export function jpeg(color: Color, width = 64, height = 48): Promise<Buffer> {
