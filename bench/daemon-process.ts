@@ -2,6 +2,7 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createDetection } from "../src/cli/detection.ts";
 import { type Config, defaultConfig } from "../src/config/schema.ts";
 import { createDaemon, type ZoneMinder } from "../src/daemon.ts";
 import { createHooks } from "../src/hooks/hooks.ts";
@@ -11,6 +12,7 @@ import { createStore } from "../src/store/store.ts";
 import { createInstallation, type InstallationOptions } from "../src/zoneminder/installation.ts";
 import { createLogFile } from "../src/zoneminder/log-file.ts";
 import { answerCalls, collectedRss, cpuMs } from "./child.ts";
+import { eventSource, settingsFor } from "./detect-scene.ts";
 import { fillHistory } from "./history.ts";
 import { instant } from "./instant.ts";
 import { createLoopGap } from "./loop-gap.ts";
@@ -35,6 +37,16 @@ export interface DaemonOptions {
   readonly historyRows: number;
   /** null: alarms are told at once. */
   readonly hook: HookUse | null;
+  /** null: no built-in detector. */
+  readonly detection: DetectionUse | null;
+}
+
+/** A model that looks at the pictures in one folder, and for which monitors it does not. */
+export interface DetectionUse {
+  readonly model: string;
+  readonly folder: string;
+  readonly skipped: readonly number[];
+  readonly threads: number;
 }
 
 /** A script that is asked before an alarm is told, and for which monitors it is not. */
@@ -63,6 +75,8 @@ export interface DaemonCalls {
   rss(): number;
   /** Alarms that were told without the answer of their hook: no room, too late, took too long. */
   unaskedHooks(): number;
+  /** Events that the built-in detector has looked at. */
+  looks(): number;
   startScanGaps(): void;
   stopScanGaps(): { readonly scans: number; readonly longest: number };
   startLoopGap(): void;
@@ -92,8 +106,10 @@ await answerCalls(async (options: DaemonOptions): Promise<DaemonCalls> => {
   if (historyRows > 0) fillHistory(path, historyRows, clock.now());
   const store = createStore({ path, clock, logger, ...(isDiskSlow && { thread: SLOW_THREAD }) });
   const pushed = phones && createPhones(phones, { config, dataPath, zoneminder, store, clock, logger });
+  const detection = options.detection && detectionFor(options.detection, { config, clock, logger });
   const hooks = createHooks({
     ...config,
+    builtIn: detection?.builtIn ?? null,
     isOldDialect: false,
     eventFolder: async () => null,
     environment: process.env,
@@ -103,6 +119,7 @@ await answerCalls(async (options: DaemonOptions): Promise<DaemonCalls> => {
   const daemon = createDaemon({
     config,
     hooks,
+    detector: detection?.parts ?? [],
     version: "8.0.0",
     zoneminder,
     store,
@@ -122,6 +139,7 @@ await answerCalls(async (options: DaemonOptions): Promise<DaemonCalls> => {
     collectedRss,
     rss: () => process.memoryUsage.rss(),
     unaskedHooks: () => hooks.counts().dropped + hooks.counts().timedOut,
+    looks: () => detection?.counts().answered ?? 0,
     startScanGaps: scans.start,
     stopScanGaps: scans.stop,
     startLoopGap: loopGap.start,
@@ -132,7 +150,7 @@ await answerCalls(async (options: DaemonOptions): Promise<DaemonCalls> => {
 });
 
 /** The defaults of the product, on a free port of this machine. */
-function configFor({ ssl, phones, hook }: DaemonOptions): Config {
+function configFor({ ssl, phones, hook, detection, dataPath }: DaemonOptions): Config {
   const config = defaultConfig();
   return {
     ...config,
@@ -140,6 +158,7 @@ function configFor({ ssl, phones, hook }: DaemonOptions): Config {
     ssl: { enable: ssl.enable, cert: ssl.cert ?? null, key: ssl.key ?? null },
     fcm: { ...config.fcm, enable: phones !== null },
     ...(hook && withHook(config, hook)),
+    ...(detection && withDetection(config, detection, dataPath)),
   };
 }
 
@@ -154,6 +173,34 @@ function withHook({ customize, hook }: Config, { script, parallel, skipped }: Ho
       hook_skip_monitors: [...skipped],
     },
   };
+}
+
+function withDetection(config: Config, { skipped, threads }: DetectionUse, dataPath: string) {
+  const everybody = ["all" as const];
+  return {
+    general: { ...config.general, base_data_path: dataPath },
+    hook: {
+      ...config.hook,
+      event_start_notify_on_hook_success: everybody,
+      event_start_notify_on_hook_fail: everybody,
+      hook_skip_monitors: [...skipped],
+    },
+    detection: { ...config.detection, enable: true, threads },
+  };
+}
+
+/** Every event has the same picture. */
+function detectionFor(
+  { model, folder }: DetectionUse,
+  parts: Pick<InstallationOptions, "clock" | "logger"> & { readonly config: Config },
+) {
+  const settings = settingsFor(model);
+  const facts = {
+    event: async (event: number) => ({ ...eventSource(folder, event), monitor: 1 }),
+    monitor: async () => null,
+    folder: async () => null,
+  };
+  return createDetection({ ...parts, facts, settingsFor: async () => settings, environment: process.env });
 }
 
 /** The real thing: rows are read from a database, passwords are checked, rights are worked out. */

@@ -1,6 +1,7 @@
 // `npm run bench`: runs the benches that were named, or all, one after the other, and says what they found.
 import type { Bench } from "./bench.ts";
 import { delivery } from "./delivery.ts";
+import { detect } from "./detect.ts";
 import { fanout } from "./fanout.ts";
 import { hooks } from "./hooks.ts";
 import { latency } from "./latency.ts";
@@ -8,7 +9,7 @@ import { logins } from "./logins.ts";
 import { many } from "./many.ts";
 import { type Result, rounded, table } from "./result.ts";
 
-const BENCHES: readonly Bench[] = [latency, fanout, logins, many, delivery, hooks];
+const BENCHES: readonly Bench[] = [latency, fanout, logins, many, delivery, hooks, detect];
 
 const HELP = `Measures the server: npm run bench [NAME...] [-- --json]
 

@@ -8,7 +8,7 @@ import type { BareCalls, BareOptions } from "./bare-process.ts";
 import { type Cameras, createCameras } from "./cameras.ts";
 import { type Child, startChild } from "./child.ts";
 import type { ClientCalls } from "./client-process.ts";
-import type { DaemonCalls, DaemonOptions, DatabasePlace, HookUse } from "./daemon-process.ts";
+import type { DaemonCalls, DaemonOptions, DatabasePlace, DetectionUse, HookUse } from "./daemon-process.ts";
 import type { PhonesOptions } from "./phones.ts";
 
 export interface Scene {
@@ -37,6 +37,8 @@ export interface SceneOptions {
   readonly historyRows?: number;
   /** Alarms go through a hook; without it there is none. */
   readonly hook?: HookUse;
+  /** Alarms are looked at by the built-in detector; without it they are not. */
+  readonly detection?: DetectionUse;
 }
 
 /** Gives the scene to `play` and clears it away afterwards, whatever happened. */
@@ -84,6 +86,7 @@ async function setUp(
     isDiskSlow: options.isDiskSlow ?? false,
     historyRows: options.historyRows ?? 0,
     hook: options.hook ?? null,
+    detection: options.detection ?? null,
   };
   const daemon = keep(startChild<DaemonCalls>("daemon-process", daemonOptions));
   const clients = keep(startChild<ClientCalls>("client-process"));

@@ -57,10 +57,7 @@ main() {
 up() {
   may_take_over
   nobody_elses_is_running
-  not_in_use
-  down
-  mkdir -p "$run"
-  echo "${ZMES_REAL_ZONEMINDER_OWNER:-}" >"$run/owner"
+  claim
   trap 'code=$?; if [ $code != 0 ]; then echo "ZoneMinder did not come up; its logs were:" >&2; tail -n 5 "$run"/log/*.log >&2 || true; down; fi' EXIT
   make_folders
   make_video
@@ -118,6 +115,18 @@ not_in_use() {
   owner=$(cat "$run/owner" 2>/dev/null || true)
   [ -z "$owner" ] || [ "$owner" = "${ZMES_REAL_ZONEMINDER_OWNER:-}" ] || ! kill -0 "$owner" 2>/dev/null ||
     refuse "The real ZoneMinder is in use by process $owner."
+}
+
+# One after the other: two runs of tests may begin at the same moment. What `down` starts must not hold the lock.
+claim() {
+  mkdir -p "$home"
+  exec 9<"$home"
+  flock 9
+  not_in_use
+  down 9<&-
+  mkdir -p "$run"
+  echo "${ZMES_REAL_ZONEMINDER_OWNER:-}" >"$run/owner"
+  exec 9<&-
 }
 
 must_be_up() { [ -e "$our_conf" ] || refuse "It is not up: scripts/real-zoneminder.sh up"; }

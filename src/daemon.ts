@@ -66,6 +66,8 @@ export interface DaemonOptions {
   readonly rules?: Rules;
   /** Scripts that look at alarms first; absent: there are none. */
   readonly hooks?: Hooks;
+  /** The detector that looks in place of scripts, and what commands reach it through. */
+  readonly detector?: readonly Part[];
   /** Where what they found is written; absent: nowhere. */
   readonly eventNotes?: EventNotes & Part;
   /** A configuration of versions 1.5 to 4, whose hooks decide for everybody. */
@@ -239,6 +241,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     ...(pictures === null ? [] : [pictures]),
     ...delivery,
     ...(options.eventNotes ? [options.eventNotes] : []),
+    ...(options.detector ?? []),
     waiting,
     catchUp,
     monitors,

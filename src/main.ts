@@ -1,6 +1,19 @@
 // The program: argv in, exit code out.
-import { runCommandLine } from "./cli/dispatch.ts";
-import { commands } from "./cli/index.ts";
 import { processIo } from "./cli/process-io.ts";
 
-process.exit(await runCommandLine(commands, process.argv.slice(2), processIo()));
+const argv = process.argv.slice(2);
+process.exit(await (argv[0] === "detect-script" && argv.length > 2 ? script() : command()));
+
+/** ZoneMinder waits for these: nothing else is loaded for them, see detect-script.ts. */
+async function script(): Promise<number> {
+  const { detectScript } = await import("./cli/detect-script.ts");
+  return detectScript.run(argv.slice(1), processIo());
+}
+
+async function command(): Promise<number> {
+  const [{ runCommandLine }, { commands }] = await Promise.all([
+    import("./cli/dispatch.ts"),
+    import("./cli/index.ts"),
+  ]);
+  return runCommandLine(commands, argv, processIo());
+}

@@ -36,6 +36,7 @@ export function reportConfig(loaded: LoadedConfig, files: FileFindings): Report 
     listed("Changed by escontrol:", changedFromAfar(loaded)),
     listed("Set, but not used yet:", statuses(loaded, "not used yet")),
     listed("Set, but no longer needed:", statuses(loaded, "no longer needed")),
+    listed("About the keys of detection.config:", files.objectConfig ?? []),
     listed("Warnings:", warnings),
     listed("Errors:", problems),
     [

@@ -2,6 +2,8 @@
 import { readServiceAccount } from "../channels/fcm/account.ts";
 import { scriptTrouble } from "../channels/script-file.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import { loadObjectConfig } from "../config/objectconfig/kept-file.ts";
+import { noteLine } from "../config/objectconfig/object-config.ts";
 import { loadRules } from "../config/rules-file.ts";
 import { SCRIPT_PATH } from "../hooks/runner.ts";
 import { AppError } from "../lib/errors.ts";
@@ -12,6 +14,8 @@ export interface FileFindings {
   readonly warnings: readonly string[];
   /** What would stop the start. */
   readonly problems: readonly string[];
+  /** What is to be said about the keys of the objectconfig file. */
+  readonly objectConfig?: readonly string[];
 }
 
 /** Only reads. `now` in ms since 1970. */
@@ -23,7 +27,24 @@ export async function checkFiles({ config }: LoadedConfig, now: number): Promise
   const push = await checkServiceAccount(config.fcm);
   const script = checkPushScript(config.push);
   const rules = checkRules(config.customize.es_rules);
-  return { warnings: [...tls.warnings, ...push, ...script, ...rules, ...absent], problems: tls.problems };
+  const detection = checkObjectConfig(config.detection);
+  const warnings = [...tls.warnings, ...push, ...script, ...rules, ...detection.warnings, ...absent];
+  return { warnings, problems: tls.problems, objectConfig: detection.notes };
+}
+
+/** Alarms are told all the same, without detection: a warning. */
+function checkObjectConfig(section: LoadedConfig["config"]["detection"]): {
+  readonly warnings: readonly string[];
+  readonly notes: readonly string[];
+} {
+  if (section.config === null) return { warnings: [], notes: [] };
+  try {
+    const { problems, notes } = loadObjectConfig(section.config, section).review();
+    return { warnings: problems, notes: notes.map(noteLine) };
+  } catch (failure) {
+    if (!(failure instanceof AppError)) throw failure;
+    return { warnings: [failure.message], notes: [] };
+  }
 }
 
 /** The server starts with a broken file as well, with what it can read of it: a warning. */

@@ -2,6 +2,8 @@
 import { checkConfig } from "./check-config.ts";
 import type { Command } from "./command.ts";
 import { demo } from "./demo.ts";
+import { detect } from "./detect.ts";
+import { detectScript } from "./detect-script.ts";
 import { devices } from "./devices.ts";
 import { doctor } from "./doctor.ts";
 import { exampleConfig } from "./example-config.ts";
@@ -10,6 +12,7 @@ import { createHelp } from "./help.ts";
 import { importCommand } from "./import.ts";
 import { installDaemon } from "./install-daemon.ts";
 import { listen } from "./listen.ts";
+import { models } from "./models.ts";
 import { outbox } from "./outbox.ts";
 import { pictures } from "./pictures.ts";
 import { rules } from "./rules.ts";
@@ -32,6 +35,9 @@ const explained: readonly Command[] = [
   rules,
   devices,
   testPush,
+  detect,
+  models,
+  detectScript,
   pictures,
   listen,
   installDaemon,

@@ -28,6 +28,7 @@ import { readZmConf, type ZmConf } from "../zoneminder/zm-conf.ts";
 import { createChannels } from "./channels.ts";
 import { watchConfig } from "./config-watch.ts";
 import { createControlPanel } from "./control-panel.ts";
+import { detectionOf } from "./detection.ts";
 import { createLiveConfig, type LiveConfig } from "./live-config.ts";
 import { programVersion } from "./version.ts";
 
@@ -167,9 +168,11 @@ async function build(options: OneRunOptions): Promise<Built> {
     clock,
   });
   const isOld = isOldDialect(loaded.dialect);
+  const detection = detectionOf({ config, zoneminder, clock, logger: room("detector") });
   const hooks = createHooks({
     ...config,
     isOldDialect: isOld,
+    builtIn: detection?.builtIn ?? null,
     eventFolder: async ({ eventId }) => (eventId === null ? null : eventFiles.folder(eventId)),
     environment: process.env,
     clock,
@@ -180,7 +183,14 @@ async function build(options: OneRunOptions): Promise<Built> {
     clock,
     logger: logger.child({ room: "rules" }),
   });
-  const deciding = { control, rules, hooks, eventNotes, isOldDialect: isOld };
+  const deciding = {
+    control,
+    rules,
+    hooks,
+    eventNotes,
+    isOldDialect: isOld,
+    detector: detection?.parts ?? [],
+  };
   const remembered = { ...zoneminder, logins: remembering(zoneminder.logins, rights) };
   const parts = {
     zoneminder: config.auth.enable ? remembered : zoneminder,

@@ -139,24 +139,31 @@ export function findDangers(
 }
 
 /** As compiled in, the lists name nobody, and a hook then silences everything. */
-function hookDangers({ hook, customize }: Config, isOldDialect: boolean): readonly Finding[] {
-  if (isOldDialect) return [];
-  const start = hook.event_start_hook ?? hook.hook_script;
-  if ((start ?? hook.event_end_hook) !== null && !customize.use_hooks)
-    return [
-      {
-        path: "customize.use_hooks",
-        text: "hooks are switched off: the scripts in section hook are not run. Set it to yes, or take them out.",
-      },
-    ];
-  const lists = ["start", "end"] as const;
-  return lists.flatMap((phase) => {
-    const script = phase === "start" ? start : hook.event_end_hook;
+function hookDangers({ hook, customize, detection }: Config, isOldDialect: boolean): readonly Finding[] {
+  const isBuiltIn = { start: detection.enable, end: detection.enable && detection.at_end };
+  const start = isBuiltIn.start ? null : (hook.event_start_hook ?? hook.hook_script);
+  const scripts = { start, end: isBuiltIn.end ? null : hook.event_end_hook };
+  const isOff = !isOldDialect && !customize.use_hooks && (scripts.start ?? scripts.end) !== null;
+  const phases = ["start", "end"] as const;
+  const findings = phases.flatMap((phase) => {
+    if (isBuiltIn[phase]) return replacedScripts(hook, phase);
     const key = `event_${phase}_notify_on_hook_success` as const;
-    if (script === null || hook[key].length > 0) return [];
+    if (isOldDialect || isOff || scripts[phase] === null || hook[key].length > 0) return [];
     const text = `a hook is run, but this list names no channel: nobody is told of ${phase}s. Set it to all.`;
     return [{ path: `hook.${key}`, text }];
   });
+  if (!isOff) return findings;
+  const text =
+    "hooks are switched off: the scripts in section hook are not run. Set it to yes, or take them out.";
+  return [...findings, { path: "customize.use_hooks", text }];
+}
+
+/** Who configured a script expects it to be run. */
+function replacedScripts(hook: Config["hook"], phase: "start" | "end"): readonly Finding[] {
+  const keys =
+    phase === "start" ? (["event_start_hook", "hook_script"] as const) : (["event_end_hook"] as const);
+  const text = "this script is not run: the built-in detector looks in its place (detection.enable).";
+  return keys.flatMap((key) => (hook[key] === null ? [] : [{ path: `hook.${key}`, text }]));
 }
 
 /** Whether there is anything by which phones can be reached. */

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { type Finding, findDangers, findProblems } from "./checks.ts";
 import { isIni, parseConfigFile, readTextFile } from "./config-file.ts";
+import { withDetectionDefaults } from "./detection-defaults.ts";
 import { type Dialect, iniDialect, isOldDialect } from "./dialect.ts";
 import { keptOverrides } from "./kept-settings.ts";
 import type { RawFile, Remark } from "./raw-file.ts";
@@ -68,8 +69,9 @@ export function loadConfig(request: LoadRequest = {}): LoadedConfig {
   const fromFile = readEntries(source.file, source.dialect, references);
   const fromLine = readOverrides(request.overrides ?? []);
   const kept = readKept(build(fromFile, fromLine), request);
-  const config = build(fromFile, kept, fromLine);
-  const found = examine(config, source, fromFile, [kept, fromLine]);
+  const isSet = (path: KeyPath) => [fromFile, kept, fromLine].some(({ values }) => values.has(path));
+  const config = withDetectionDefaults(build(fromFile, kept, fromLine), isSet);
+  const found = examine(config, source, fromFile, isSet);
   const { file, path, read, absent, dialect } = source;
   const inFile = [
     ...file.problems,
@@ -175,14 +177,13 @@ function build(...layers: readonly Settings[]): Config {
   return configSchema.parse(tree);
 }
 
-function examine(config: Config, source: Source, fromFile: Settings, above: readonly Settings[]) {
+function examine(config: Config, source: Source, fromFile: Settings, isSet: (path: KeyPath) => boolean) {
   // Of a file that could not be read nothing is known, and a key whose value is wrong is not "not set".
   if (!source.file.complete) return { warnings: [], problems: [] };
   const remark = (finding: Finding): Remark => {
     return { line: lineOf(fromFile, finding.path), text: `${finding.path}: ${finding.text}` };
   };
   const off = source.dialect.startsWith("ini") ? '"enable = no"' : '"enable: no"';
-  const isSet = (path: KeyPath) => [fromFile, ...above].some(({ values }) => values.has(path));
   const sectionOf = (text: string) => text.slice(0, text.indexOf(".") + 1);
   const isTold = ({ path }: Finding) =>
     fromFile.problems.some(({ text }) => text.startsWith(sectionOf(path)));

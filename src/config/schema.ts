@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type KeyFacts, keyFacts } from "./fields.ts";
 import { auth } from "./sections/auth.ts";
 import { customize } from "./sections/customize.ts";
+import { detection } from "./sections/detection.ts";
 import { devices } from "./sections/devices.ts";
 import { fcm } from "./sections/fcm.ts";
 import { general } from "./sections/general.ts";
@@ -28,6 +29,7 @@ export const configSchema = z.strictObject({
   ssl: ssl.prefault({}),
   customize: customize.prefault({}),
   hook: hook.prefault({}),
+  detection: detection.prefault({}),
   zoneminder: zoneminder.prefault({}),
   limits: limits.prefault({}),
   logging: logging.prefault({}),

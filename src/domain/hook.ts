@@ -2,14 +2,14 @@
 
 /**
  * How it came about. "timed-out" and "dropped" (no room in the queue, too long in it, or it could not be started): told
- * as if there were no hook. "skipped": hooks are not for this monitor. "bad-json": it ran, only its JSON is lost.
+ * as if there were no hook. "failed": the built-in detector could not look; told the same way, `text` says why. "skipped": hooks are not for this monitor. "bad-json": it ran, only its JSON is lost.
  */
-export type HookNote = "ran" | "timed-out" | "dropped" | "skipped" | "bad-json";
+export type HookNote = "ran" | "timed-out" | "dropped" | "failed" | "skipped" | "bad-json";
 
 export interface HookOutcome {
   /** 0: it found something. */
   readonly result: number;
-  /** As it was printed. */
+  /** As it was printed; of one that failed, why. */
   readonly text: string;
   /** What it printed behind `--SPLIT--`; null when there was nothing, or nothing readable. */
   readonly json: unknown;

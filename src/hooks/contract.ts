@@ -1,7 +1,7 @@
 // The contract with hooks and user scripts: what they are given, in which order, and what their answer means.
 import type { Alarm } from "../domain/alarm.ts";
 import type { HookOutcome } from "../domain/hook.ts";
-import type { ScriptEnd } from "./runner.ts";
+import type { ProgramEnd } from "../lib/run-program.ts";
 
 /**
  * Arguments of a hook: event, monitor, name, cause (for an end: the notes of the event) and, where asked for, the
@@ -51,7 +51,7 @@ const TEXT_CHARACTERS = 4_000;
  * What a hook that came to its end has said. Without text it found nothing, whatever its exit code; in configurations
  * of versions 1.5 to 4 the exit code alone decides.
  */
-export function readAnswer(stdout: string, end: ScriptEnd, isOldDialect: boolean): Answer {
+export function readAnswer(stdout: string, end: ProgramEnd, isOldDialect: boolean): Answer {
   const printed = stdout.replace(/\r?\n$/, "");
   const at = printed.indexOf(SPLIT);
   const text = at < 0 ? printed : printed.slice(0, at);

@@ -4,20 +4,17 @@ import type { Alarm } from "../domain/alarm.ts";
 import type { HookNote, HookOutcome } from "../domain/hook.ts";
 import type { MonitorId } from "../domain/monitor.ts";
 import type { Clock } from "../lib/clock.ts";
-import { splitCommand } from "../lib/command-line.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
+import type { ProgramResult, ProgramRunner } from "../lib/run-program.ts";
 import { hideSecrets } from "../lib/secrets-in-logs.ts";
+import { type BuiltIn, looksAt, replacesScript } from "./built-in.ts";
+import { type CommandOptions, commandsOf } from "./commands.ts";
 import { type Answer, hookArguments, readAnswer, userScriptArguments } from "./contract.ts";
-import { createRunner, type Runner, type ScriptResult } from "./runner.ts";
+import { createRunner } from "./runner.ts";
 
 /** Keys of the section "hook". */
-export interface HookOptions {
-  readonly hook_script: string | null;
-  readonly event_start_hook: string | null;
-  readonly event_end_hook: string | null;
-  readonly event_start_hook_notify_userscript: string | null;
-  readonly event_end_hook_notify_userscript: string | null;
+export interface HookOptions extends CommandOptions {
   readonly hook_skip_monitors: readonly number[];
   readonly hook_pass_image_path: boolean;
   readonly max_parallel_hooks: number;
@@ -31,6 +28,8 @@ export interface HooksDeps {
   /** The section "customize"; old configurations run what is configured. */
   readonly customize: { readonly use_hooks: boolean };
   readonly isOldDialect: boolean;
+  /** A detector in place of the scripts; absent or null: there is none. */
+  readonly builtIn?: BuiltIn | null;
   /** Where the event's files are, or will be; null when nobody can say. */
   readonly eventFolder: (alarm: Alarm) => Promise<string | null>;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -67,7 +66,7 @@ const THE_END = "the program ends";
 
 /** Nothing runs before the first alarm. */
 export function createHooks(deps: HooksDeps): Hooks {
-  const { hook, customize, isOldDialect, clock, logger } = deps;
+  const { hook, customize, isOldDialect, builtIn = null, clock, logger } = deps;
   const limit = hook.max_parallel_hooks || availableParallelism() * 2;
   const options = { environment: deps.environment, clock, outputBytes: OUTPUT_BYTES };
   const runner = createRunner({ ...options, concurrency: 0 });
@@ -94,7 +93,8 @@ export function createHooks(deps: HooksDeps): Hooks {
       userRunner.stop();
     },
     plan(alarm) {
-      if (!(customize.use_hooks || isOldDialect) || commandFor(alarm) === null) return "none";
+      const isScript = (customize.use_hooks || isOldDialect) && commandFor(alarm) !== null;
+      if (!(replacesScript(builtIn, alarm) ? looksAt(builtIn, alarm) : isScript)) return "none";
       return skipped.has(alarm.monitor.id) ? "skip" : "run";
     },
     enter,
@@ -107,6 +107,7 @@ export function createHooks(deps: HooksDeps): Hooks {
     }
     const lastMoment = (since ?? clock.monotonic()) + hook.max_wait * 1000;
     inside += 1;
+    if (looksAt(builtIn, first)) return (alarm) => lookAt(builtIn, alarm, lastMoment);
     return async (alarm) => {
       const leave = await turns.take(lastMoment - clock.monotonic());
       try {
@@ -120,9 +121,34 @@ export function createHooks(deps: HooksDeps): Hooks {
     };
   }
 
+  /** It has a queue of its own; what is waited for here is the alarms of the same monitor before this one. */
+  async function lookAt(by: BuiltIn, alarm: Alarm, lastMoment: number): Promise<HookOutcome> {
+    const begun = clock.monotonic();
+    try {
+      if (begun >= lastMoment)
+        return drop(alarm, `its turn did not come within ${hook.max_wait} s (hook.max_wait)`);
+      const found = await by.look(alarm, stopping.signal);
+      if (stopping.signal.aborted && "failed" in found) return drop(alarm, THE_END);
+      if ("failed" in found) {
+        logger.warn(`${about(alarm)} is told as if there were no detector: ${found.failed}`);
+        return { ...unanswered("failed"), text: found.failed };
+      }
+      const answer = readAnswer(found.printed, { kind: "exited", code: 0 }, false);
+      logAnswer(alarm, answer, clock.monotonic() - begun);
+      tellUserScript(alarm, answer, await folderFor(alarm));
+      return answer.outcome;
+    } finally {
+      inside -= 1;
+    }
+  }
+
+  async function folderFor(alarm: Alarm): Promise<string | null> {
+    return hook.hook_pass_image_path ? await deps.eventFolder(alarm).catch(() => null) : null;
+  }
+
   async function ask(alarm: Alarm): Promise<HookOutcome> {
     const command = commandFor(alarm) ?? [];
-    const folder = hook.hook_pass_image_path ? await deps.eventFolder(alarm).catch(() => null) : null;
+    const folder = await folderFor(alarm);
     await oneByOne();
     const result = await run(runner, [...command, ...hookArguments(alarm, folder)]);
     logOutput(alarm, result, "hook");
@@ -140,7 +166,7 @@ export function createHooks(deps: HooksDeps): Hooks {
       case "exited":
       case "killed": {
         const answer = readAnswer(result.stdout, result.end, isOldDialect);
-        logAnswer(alarm, answer, result);
+        logAnswer(alarm, answer, result.ms);
         tellUserScript(alarm, answer, folder);
         return answer.outcome;
       }
@@ -154,7 +180,7 @@ export function createHooks(deps: HooksDeps): Hooks {
     await before;
   }
 
-  function run(by: Runner, argv: readonly string[]): Promise<ScriptResult> {
+  function run(by: ProgramRunner, argv: readonly string[]): Promise<ProgramResult> {
     return by.run({ argv, timeoutMs: hook.timeout * 1000, signal: stopping.signal });
   }
 
@@ -192,14 +218,14 @@ export function createHooks(deps: HooksDeps): Hooks {
     return unanswered("dropped");
   }
 
-  function logOutput(alarm: Alarm, { stderr, isCut }: ScriptResult, what: string): void {
+  function logOutput(alarm: Alarm, { stderr, isCut }: ProgramResult, what: string): void {
     const said = hideSecrets(stderr.trim()).slice(-LOGGED_CHARACTERS);
     if (said !== "") logger.info({ event: alarm.eventId ?? 0 }, `${about(alarm)}: the ${what} said: ${said}`);
     if (isCut)
       logger.warn(`${about(alarm)}: the ${what} printed more than ${OUTPUT_BYTES} bytes: the rest is lost`);
   }
 
-  function logAnswer(alarm: Alarm, { outcome }: Answer, { ms }: ScriptResult): void {
+  function logAnswer(alarm: Alarm, { outcome }: Answer, ms: number): void {
     const { result, text, note } = outcome;
     if (note === "bad-json")
       logger.warn(`${about(alarm)}: the JSON of the hook could not be read and is left out`);
@@ -216,31 +242,6 @@ function unanswered(note: HookNote): HookOutcome {
 
 function about({ eventId, monitor }: Alarm): string {
   return `Event ${eventId ?? 0} of ${monitor.name}`;
-}
-
-interface Commands {
-  readonly start: readonly string[] | null;
-  readonly end: readonly string[] | null;
-  readonly userStart: readonly string[] | null;
-  readonly userEnd: readonly string[] | null;
-}
-
-/** The configured values in words, as a shell would split them; a value that only a shell understands is said. */
-function commandsOf({ hook, logger }: HooksDeps): Commands {
-  const split = (text: string | null, key: string): readonly string[] | null => {
-    if (text === null || text.trim() === "") return null;
-    const command = splitCommand(text);
-    if (command === null) logger.error(`hook.${key}: a quote is not closed; nothing is run`);
-    if (command?.wantsShell)
-      logger.warn(`hook.${key}: this is run without a shell; what only a shell understands has no effect`);
-    return command?.words ?? null;
-  };
-  return {
-    start: split(hook.event_start_hook, "event_start_hook") ?? split(hook.hook_script, "hook_script"),
-    end: split(hook.event_end_hook, "event_end_hook"),
-    userStart: split(hook.event_start_hook_notify_userscript, "event_start_hook_notify_userscript"),
-    userEnd: split(hook.event_end_hook_notify_userscript, "event_end_hook_notify_userscript"),
-  };
 }
 
 /** So many at once; the others in the order in which they came. */

@@ -6,6 +6,10 @@ const errors = {
     message: "The configuration cannot be used: {problem}",
     hint: "Correct the file; `zmes --check-config` shows what is read from it.",
   },
+  OBJECTCONFIG_INVALID: {
+    message: "{place} {problem}",
+    hint: "Correct it there; `zmes check-config` shows everything that is wrong with the file.",
+  },
   ZM_CONF_UNREADABLE: {
     message: "ZoneMinder's configuration {path} cannot be read: {problem}",
     hint: "Run as ZoneMinder's web user or as root, or name the file with zoneminder.config.",

@@ -95,11 +95,12 @@ const NOTES: Readonly<Record<HookOutcome["note"], string>> = {
   "timed-out": "took longer than hook.timeout and was ended; told as if there were no hook",
   dropped:
     "did not run (too many were waiting, for too long, or it could not be started); told as if there were none",
+  failed: "the detector could not look; told as if there were none",
   skipped: "not run for this monitor (hook.hook_skip_monitors)",
 };
 
 function aboutHook(hook: HookOutcome): string {
-  if (!hasAnswered(hook)) return `hook: ${NOTES[hook.note]}`;
+  if (!hasAnswered(hook)) return `hook: ${NOTES[hook.note]}${hook.text === "" ? "" : `: ${hook.text}`}`;
   const said = hook.result === 0 ? "said yes" : `said no (${hook.result})`;
   return `hook: ${said}${hook.text === "" ? "" : `: ${hook.text}`}${NOTES[hook.note]}`;
 }

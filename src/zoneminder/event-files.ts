@@ -1,5 +1,4 @@
 // Finds the picture of an event on the disk: what was asked for, after a short wait the best there is.
-import { constants, type FileHandle, open, realpath } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EventId } from "../domain/alarm.ts";
@@ -7,6 +6,7 @@ import type { MonitorId } from "../domain/monitor.ts";
 import type { PictureKind } from "../domain/picture.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
+import { bytesAt, folderInside, isWholePicture, readSteadily } from "../lib/steady-file.ts";
 import { DatabaseUnavailable, type Queries } from "./database.ts";
 import { createEventFolders, type EventPlace } from "./event-folder.ts";
 import type { SchemaSource } from "./schema.ts";
@@ -65,7 +65,7 @@ export function createEventFiles(deps: EventFilesDeps): EventFiles {
         const place = await locate(event, begun);
         if (place === null) return null;
         for (const folder of place.folders)
-          if ((await insideOf(place.root, folder)) !== null) return path.join(place.root, folder);
+          if ((await folderInside(place.root, folder)) !== null) return path.join(place.root, folder);
         if (!place.isOpen || clock.monotonic() - begun >= waitMs)
           return path.join(place.root, place.folders[0] ?? "");
         await sleep(LOOK_EVERY_MS);
@@ -116,7 +116,7 @@ export function createEventFiles(deps: EventFilesDeps): EventFiles {
     asks: boolean,
   ): Promise<EventPicture | null> {
     for (const folder of place.folders) {
-      const inside = await insideOf(place.root, folder);
+      const inside = await folderInside(place.root, folder);
       if (inside === null) continue;
       for (const candidate of names) {
         const name =
@@ -194,68 +194,22 @@ function candidates(kind: PictureKind): {
   }
 }
 
-/** The real path of the folder, or null when it is not there or leads out of its storage. */
-async function insideOf(root: string, folder: string): Promise<string | null> {
-  try {
-    const [top, inside] = await Promise.all([realpath(root), realpath(path.join(root, folder))]);
-    return inside.startsWith(top === "/" ? top : `${top}/`) ? inside : null;
-  } catch {
-    return null;
-  }
-}
-
 /** Null unless the file is there and its end is as it should be: zmc writes in place, and readers see halves. */
 async function wholePicture(file: string): Promise<EventPicture | null> {
-  const stamp = await withFile(file, async (handle, size) => {
+  const found = await readSteadily(file, LARGEST_BYTES, async (handle, size) => {
     const head = await bytesAt(handle, 0, 4);
-    const tail = await bytesAt(handle, size - 2, 2);
-    return isWhole(head, tail);
+    const tail = await bytesAt(handle, Math.max(0, size - 2), 2);
+    return isWholePicture(head, tail) || null;
   });
-  if (stamp === null) return null;
+  if (found === null) return null;
   return {
-    stamp: `${file}:${stamp.stamp}`,
+    stamp: found.stamp,
     async read() {
-      let bytes: Buffer | null = null;
-      const read = await withFile(file, async (handle, size) => {
-        bytes = await bytesAt(handle, 0, size);
-        return isWhole(bytes, bytes.subarray(-2));
+      const read = await readSteadily(file, LARGEST_BYTES, async (handle, size) => {
+        const bytes = await bytesAt(handle, 0, size);
+        return isWholePicture(bytes, bytes) ? bytes : null;
       });
-      return read === null ? null : bytes;
+      return read?.value ?? null;
     },
   };
-}
-
-/** A JPEG from its first to its last marker (ITU T.81), or a GIF with its trailer. */
-function isWhole(head: Buffer, tail: Buffer): boolean {
-  if (head[0] === 0xff && head[1] === 0xd8) return tail[0] === 0xff && tail[1] === 0xd9;
-  return head.toString("latin1", 0, 4) === "GIF8" && tail[1] === 0x3b;
-}
-
-/** Opens a regular file and nothing else; null unless `check` holds and the file stayed the same meanwhile. */
-async function withFile(
-  file: string,
-  check: (handle: FileHandle, size: number) => Promise<boolean>,
-): Promise<{ readonly stamp: string } | null> {
-  // No link, so that nothing outside the storage is read; without waiting, because a pipe would wait for ever.
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const handle = await open(file, flags).catch(() => null);
-  if (handle === null) return null;
-  try {
-    const before = await handle.stat({ bigint: true });
-    if (!before.isFile() || before.size < 4n || before.size > LARGEST_BYTES) return null;
-    if (!(await check(handle, Number(before.size)))) return null;
-    const after = await handle.stat({ bigint: true });
-    const stamp = `${before.ino}:${before.size}:${before.mtimeNs}`;
-    return `${after.ino}:${after.size}:${after.mtimeNs}` === stamp ? { stamp } : null;
-  } catch {
-    return null;
-  } finally {
-    await handle.close().catch(() => undefined);
-  }
-}
-
-async function bytesAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length);
-  const { bytesRead } = await handle.read(buffer, 0, length, position);
-  return buffer.subarray(0, bytesRead);
 }

@@ -13,6 +13,8 @@ export interface EventPlace {
   readonly monitor: MonitorId;
   /** True until ZoneMinder has written its end. */
   readonly isOpen: boolean;
+  /** Row of Storage; null: ZM_DIR_EVENTS. */
+  readonly storage: number | null;
   /** The folder of the storage, absolute. */
   readonly root: string;
   /** Where the event may be below it, most likely first; never empty. */
@@ -88,6 +90,7 @@ export function createEventFolders({ database, schema, clock, logger }: EventFol
       event,
       monitor,
       isOpen: row.IsOpen === 1,
+      storage: row.StorageId || null,
       root: path.resolve(web, stored ?? usual),
       folders: eventFolders({ scheme: schemeOf(row, known), monitor, event, start: row.Start ?? "" }),
     };

@@ -14,8 +14,13 @@ export interface EventNotes extends Part {
    * writes the notes anew from its own memory (Event::updateNotes, all versions).
    */
   prepend(event: EventId, text: string): void;
+  /**
+   * Makes the text the notes of the event, as `zm_detect.py --notes` of version 7 does: what begins with "Motion:" stays
+   * behind it. Again once the event is closed, as above. Resolves when it was written the first time.
+   */
+  replace(event: EventId, text: string): Promise<void>;
   /** The names become tags of the event, where ZoneMinder has tags (from 1.37.44). */
-  tag(event: EventId, names: readonly string[]): void;
+  tag(event: EventId, names: readonly string[]): Promise<void>;
 }
 
 export interface EventNotesDeps {
@@ -41,8 +46,18 @@ const LOOKS_AFTER_END = 2;
 /** Whole words in their own case: "car" does not stand in "Carport", nor "person" in a zone called "Person". */
 const NOTES_IN_WORDS = "CONVERT(CONCAT(' ', COALESCE(Notes, ''), ' ') USING utf8mb4) COLLATE utf8mb4_bin";
 
+const PREPEND = `UPDATE Events SET Notes = CONCAT(?, COALESCE(Notes, '')) WHERE Id = ? AND LOCATE(?, ${NOTES_IN_WORDS}) = 0`;
+const REPLACE = `UPDATE Events SET Notes = IF(LOCATE('Motion:', Notes) > 0,
+  CONCAT(?, SUBSTRING(Notes, LOCATE('Motion:', Notes))), ?) WHERE Id = ? AND LOCATE(?, COALESCE(Notes, '')) = 0`;
+
+/** What is written, and how; see EventNotes. */
+interface Note {
+  readonly text: string;
+  readonly kind: "prepended" | "replacing";
+}
+
 interface Kept {
-  readonly texts: string[];
+  readonly notes: Note[];
   readonly since: number;
   nextAt: number;
   closedLooks: number;
@@ -65,18 +80,25 @@ export function createEventNotes(deps: EventNotesDeps): EventNotes {
     },
     prepend(event, text) {
       if (text.trim() === "" || stopped) return;
-      void write(event, text);
-      keep(event, text);
+      const note: Note = { text, kind: "prepended" };
+      void write(event, note);
+      keep(event, note);
     },
-    tag(event, names) {
-      if (names.length > 0 && !stopped) void assign(event, names);
+    async replace(event, text) {
+      if (text.trim() === "" || stopped) return;
+      const note: Note = { text, kind: "replacing" };
+      keep(event, note);
+      await write(event, note);
+    },
+    async tag(event, names) {
+      if (names.length > 0 && !stopped) await assign(event, names);
     },
   };
 
-  function keep(event: EventId, text: string): void {
+  function keep(event: EventId, note: Note): void {
     const now = clock.monotonic();
-    const kept = open.get(event) ?? { texts: [], since: now, nextAt: 0, closedLooks: 0 };
-    if (!kept.texts.includes(text)) kept.texts.push(text);
+    const kept = open.get(event) ?? { notes: [], since: now, nextAt: 0, closedLooks: 0 };
+    if (!kept.notes.some(({ text }) => text === note.text)) kept.notes.push(note);
     kept.nextAt = now + lookEveryMs;
     open.set(event, kept);
     for (const oldest of open.keys()) {
@@ -104,19 +126,20 @@ export function createEventNotes(deps: EventNotesDeps): EventNotes {
     kept.nextAt = now + Math.min(LONGEST_PAUSE_MS, Math.max(lookEveryMs, age / 10));
     if (age > LONGEST_EVENT_MS) open.delete(event);
     if ((await isOpen(event)) !== false) return;
-    for (const text of kept.texts) await write(event, text);
+    for (const note of kept.notes) await write(event, note);
     kept.closedLooks += 1;
     kept.nextAt = now + lookEveryMs;
     if (kept.closedLooks >= LOOKS_AFTER_END) open.delete(event);
   }
 
   /** In one statement, so that nothing ZoneMinder writes meanwhile is lost; text that is there is not written again. */
-  async function write(event: EventId, text: string): Promise<void> {
+  async function write(event: EventId, { text, kind }: Note): Promise<void> {
+    const [statement, values] =
+      kind === "prepended"
+        ? [PREPEND, [`${text} `, event, ` ${text.trim()} `]]
+        : [REPLACE, [`${text}| `, text, event, text]];
     try {
-      await database.query(
-        `UPDATE Events SET Notes = CONCAT(?, COALESCE(Notes, '')) WHERE Id = ? AND LOCATE(?, ${NOTES_IN_WORDS}) = 0`,
-        [`${text} `, event, ` ${text.trim()} `],
-      );
+      await database.query(statement, values);
     } catch (failure) {
       logger.warn(`The notes of event ${event} could not be written: ${reasonOf(failure)}`);
     }

@@ -7,6 +7,7 @@ import type { Logger } from "../lib/log.ts";
 import { type LastTold, missedAlarms } from "./catch-up.ts";
 import { createDatabase, type Database } from "./database.ts";
 import { databaseTarget } from "./database-target.ts";
+import { createDetectionFacts, type DetectionFacts } from "./detection-facts.ts";
 import { createEventFiles, type EventFiles } from "./event-files.ts";
 import { createEventNotes, type EventNotes } from "./event-notes.ts";
 import { createEvents, type Events } from "./events.ts";
@@ -36,6 +37,7 @@ export interface Installation {
   readonly events: Events;
   readonly eventFiles: EventFiles;
   readonly eventNotes: EventNotes;
+  readonly detectionFacts: DetectionFacts;
   /** ZoneMinder's own table of phones. */
   readonly notifications: Notifications;
   loadMonitors(): Promise<MonitorSnapshot>;
@@ -71,6 +73,7 @@ export function createInstallation(options: InstallationOptions): Installation {
     logins: createZoneMinderLogins({ database, schema, options: config.limits, clock, logger: room }),
     events,
     eventNotes: createEventNotes({ database, schema, isOpen: events.isOpen, clock, logger: room }),
+    detectionFacts: createDetectionFacts({ database, schema, clock, logger: room }),
     eventFiles: createEventFiles({ database, schema, clock, logger: room }),
     notifications: createNotifications({ database, schema }),
     async loadMonitors() {

@@ -22,6 +22,7 @@ const TABLES = [
   "Events",
   "Frames",
   "Storage",
+  "Zones",
   "Users",
   "User_Roles",
   "Groups",

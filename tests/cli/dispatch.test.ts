@@ -53,6 +53,8 @@ test("the commands are those that the documentation promises", () => {
     [
       "check-config",
       "demo",
+      "detect",
+      "detect-script",
       "devices",
       "doctor",
       "example-config",
@@ -61,6 +63,7 @@ test("the commands are those that the documentation promises", () => {
       "import",
       "install-daemon",
       "listen",
+      "models",
       "outbox",
       "pictures",
       "rules",

@@ -29,7 +29,7 @@ describe("a key that may be edited", () => {
     expect(findEditable("enable")).toMatchObject({
       found: false,
       fault: "key",
-      candidates: ["auth.enable", "fcm.enable", "mqtt.enable", "ssl.enable"],
+      candidates: ["auth.enable", "fcm.enable", "mqtt.enable", "ssl.enable", "detection.enable"],
     });
   });
 
@@ -60,6 +60,9 @@ describe("a key that may be edited", () => {
       "mqtt.topic",
       "mqtt.server_name",
       "mqtt.home_assistant_prefix",
+      "detection.model_layout",
+      "detection.pattern",
+      "detection.frame_set",
     ]);
   });
 

@@ -2,11 +2,12 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createRunner, type Runner, type RunnerOptions } from "../../src/hooks/runner.ts";
+import { createRunner, type RunnerOptions } from "../../src/hooks/runner.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import type { ProgramRunner } from "../../src/lib/run-program.ts";
 
 let folder = "";
-const runners: Runner[] = [];
+const runners: ProgramRunner[] = [];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "zmes-runner-"));
 });
@@ -15,7 +16,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function runner(change: Partial<RunnerOptions> = {}): Runner {
+function runner(change: Partial<RunnerOptions> = {}): ProgramRunner {
   const made = createRunner({
     concurrency: 4,
     environment: process.env,

@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defaultConfig } from "../../src/config/schema.ts";
+import type { BuiltIn } from "../../src/hooks/built-in.ts";
 import { createHooks, type HookOptions, type Hooks } from "../../src/hooks/hooks.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { recordingLogger } from "../support/server.ts";
@@ -14,7 +15,7 @@ export interface HookSite {
   said(): string;
   /** Writes an executable script and gives its path. */
   script(text: string): string;
-  hooks(change?: Partial<HookOptions>, isOldDialect?: boolean): Hooks;
+  hooks(change?: Partial<HookOptions>, isOldDialect?: boolean, builtIn?: BuiltIn): Hooks;
   stop(): Promise<void>;
 }
 
@@ -33,11 +34,12 @@ export function createHookSite(eventFolder: string | null = null): HookSite {
       chmodSync(path, 0o755);
       return path;
     },
-    hooks(change = {}, isOldDialect = false) {
+    hooks(change = {}, isOldDialect = false, builtIn) {
       const hooks = createHooks({
         hook: { ...defaultConfig().hook, ...change },
-        customize: { use_hooks: !isOldDialect },
+        customize: { use_hooks: !isOldDialect && builtIn === undefined },
         isOldDialect,
+        builtIn: builtIn ?? null,
         eventFolder: async () => eventFolder,
         environment: process.env,
         clock: systemClock,

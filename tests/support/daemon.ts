@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Channel } from "../../src/channels/channel.ts";
+import type { Detection } from "../../src/cli/detection.ts";
 import { type Config, defaultConfig } from "../../src/config/schema.ts";
 import { createDaemon, type Daemon, type ZoneMinder } from "../../src/daemon.ts";
 import { createSimulatedCamera, type SimulatedCamera } from "../../src/demo/simulated-camera.ts";
@@ -51,12 +52,20 @@ export type PhonesOfSite = (site: {
   readonly logger: Logger;
 }) => { readonly devices: Devices; readonly channels: readonly Channel[] };
 
+/** The built-in detector, built anew with each daemon. */
+export type DetectionOfSite = (site: {
+  readonly config: Config;
+  readonly folder: string;
+  readonly logger: Logger;
+}) => Detection | null;
+
 /** Two cameras, "Front Door" (1) and "Garage" (2), and a daemon on a free port; `disk` is asked at each start. */
 export function createSite(
   change: (config: Config) => Config = (config) => config,
   channels: readonly Channel[] = [],
   phones: PhonesOfSite | null = null,
   disk: () => Pick<StoreOptions, "thread" | "patienceMs"> = () => ({}),
+  detection: DetectionOfSite | null = null,
 ): Site {
   const folder = mkdtempSync(join(tmpdir(), "zmes-site-"));
   const cameras = [
@@ -73,8 +82,10 @@ export function createSite(
     const config = change(testConfig());
     const store = createStore({ path: join(folder, "zmes.db"), clock: systemClock, logger, ...disk() });
     const ofPhones = phones?.({ config, folder, rights: zoneminder.logins, memory: store, logger });
+    const detector = detection?.({ config, folder, logger });
     const hooks = createHooks({
       ...config,
+      builtIn: detector?.builtIn ?? null,
       isOldDialect: false,
       eventFolder: async () => null,
       environment: process.env,
@@ -84,6 +95,7 @@ export function createSite(
     return createDaemon({
       config,
       hooks,
+      detector: detector?.parts ?? [],
       version: "8.0.0",
       zoneminder,
       store,

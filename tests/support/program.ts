@@ -9,7 +9,7 @@ import { vi } from "vitest";
 import { stringify } from "yaml";
 import { connect } from "./listener.ts";
 
-export interface Program {
+export interface Program extends ProgramPlace {
   readonly url: string;
   /** Whether the process still runs. */
   isRunning(): boolean;
@@ -19,43 +19,59 @@ export interface Program {
   stop(): Promise<number | null>;
 }
 
+/** Where the program and its files are; the web user can read all of it. */
+export interface ProgramPlace {
+  readonly folder: string;
+  readonly data: string;
+  readonly config: string;
+  /** bin/zmes. */
+  readonly command: string;
+}
+
 interface ProgramOptions {
   /** Makes a certificate for localhost. */
   readonly tls?: boolean;
   /** Two scripts, as text, that look at the begin and at the end of each event. */
   readonly hooks?: { readonly start: string; readonly end: string };
+  /** More configuration, by sections. */
+  readonly sections?: (folder: string) => Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** What is to be there before it starts. */
+  readonly prepare?: (place: ProgramPlace) => void;
 }
 
 /** Starts `zmes run` on the ZoneMinder of /etc/zm/zm.conf and waits until it lets clients in. */
-export async function startProgram({ tls = false, hooks }: ProgramOptions = {}): Promise<Program> {
+export async function startProgram(options: ProgramOptions = {}): Promise<Program> {
+  const { tls = false, hooks, prepare } = options;
   const folder = mkdtempSync(join(tmpdir(), "zmes-program-"));
   const port = await freePort();
   const config = join(folder, "zmes.yml");
   const ssl = tls ? makeCertificate(folder) : { enable: false };
   const data = join(folder, "data");
   mkdirSync(data);
-  writeFileSync(
-    config,
-    stringify({
-      general: { base_data_path: data },
-      network: { port, address: "127.0.0.1" },
-      ssl,
-      zoneminder: { config: "/etc/zm/zm.conf" },
-      // A test cannot wait a minute for the second alarm of an event.
-      customize: {
-        console_logs: true,
-        repeat_cooldown: 0,
-        include_picture: true,
-        use_hooks: hooks !== undefined,
-        send_event_end_notification: hooks !== undefined,
-      },
-      hook: hooks === undefined ? {} : writeHooks(folder, hooks),
-      pictures: { public_url: `http${tls ? "s" : ""}://localhost:${port}` },
-    }),
-  );
+  const usual: Record<string, Record<string, unknown>> = {
+    general: { base_data_path: data },
+    network: { port, address: "127.0.0.1" },
+    ssl,
+    zoneminder: { config: "/etc/zm/zm.conf" },
+    // A test cannot wait a minute for the second alarm of an event.
+    customize: {
+      console_logs: true,
+      repeat_cooldown: 0,
+      include_picture: true,
+      use_hooks: hooks !== undefined,
+      send_event_end_notification: hooks !== undefined,
+    },
+    hook: hooks === undefined ? {} : writeHooks(folder, hooks),
+    pictures: { public_url: `http${tls ? "s" : ""}://localhost:${port}` },
+  };
+  for (const [name, section] of Object.entries(options.sections?.(folder) ?? {}))
+    usual[name] = { ...usual[name], ...section };
+  writeFileSync(config, stringify(usual));
+  const place = { folder, data, config, command: join(programFolder(folder), "bin/zmes") };
+  prepare?.(place);
   giveToWebUser(folder);
 
-  const child = spawn(join(programFolder(folder), "bin/zmes"), ["run", "--config", config], {
+  const child = spawn(place.command, ["run", "--config", config], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
@@ -78,7 +94,7 @@ export async function startProgram({ tls = false, hooks }: ProgramOptions = {}):
     await stop();
     throw new Error(`The program did not let clients in. It said:\n${output}`);
   }
-  return { url, isRunning, output: () => output, stop };
+  return { ...place, url, isRunning, output: () => output, stop };
 }
 
 function writeHooks(folder: string, hooks: NonNullable<ProgramOptions["hooks"]>): Record<string, unknown> {

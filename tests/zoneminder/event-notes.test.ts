@@ -61,6 +61,18 @@ describe.skipIf(mariadbMayBeSkipped())("what a hook found", () => {
     await noted(1, "detected:person Motion: All, Front");
   });
 
+  it("takes the place of the notes where that is asked for, with ZoneMinder's motion behind it", async () => {
+    insert(11, "Motion: All");
+    await notes.replace(eid(11), "[s] detected:person");
+    expect(read(11)).toBe("[s] detected:person| Motion: All");
+    set(11, "Notes = 'Motion: All, Front'");
+    set(11, "EndDateTime = NOW()");
+    await noted(11, "[s] detected:person| Motion: All, Front");
+    insert(12, "Forced Web");
+    await notes.replace(eid(12), "[s] detected:dog");
+    expect(read(12)).toBe("[s] detected:dog");
+  });
+
   it("is not written again where ZoneMinder left it, and text of quotes stays whole", async () => {
     insert(2, null);
     const text = `it's "x" $(id) \\\\ %_ ü`;
@@ -104,9 +116,9 @@ describe.skipIf(mariadbMayBeSkipped())("what a hook found", () => {
   });
 
   it("becomes tags, each once, that other events share", async () => {
-    notes.tag(eid(1), ["person", "car"]);
-    notes.tag(eid(2), ["person"]);
-    notes.tag(eid(2), ["person"]);
+    void notes.tag(eid(1), ["person", "car"]);
+    void notes.tag(eid(2), ["person"]);
+    void notes.tag(eid(2), ["person"]);
     await vi.waitFor(
       () =>
         expect(

@@ -1,0 +1,159 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Engine } from "../../../src/detect/engines/engine.ts";
+import type { DetectionAnswer, DetectionJob } from "../../../src/detect/job.ts";
+import type { Frame } from "../../../src/detect/picture/frame.ts";
+import { createEnginePool } from "../../../src/detect/resident/engine-pool.ts";
+import type { FromProcess } from "../../../src/detect/resident/messages.ts";
+import { createWork, type LookTools } from "../../../src/detect/resident/work.ts";
+import type { EngineSettings, ModelGroup } from "../../../src/domain/detect-settings.ts";
+import { aJob, someSettings } from "../jobs.ts";
+
+const hog: EngineSettings = {
+  kind: "hog",
+  stride: [4, 4],
+  padding: [8, 8],
+  scale: 1.05,
+  useMeanShift: false,
+  minWeight: 0,
+};
+const command: EngineSettings = { kind: "command", argv: ["/bin/true"], timeoutMs: 1000 };
+const context = { minConfidence: 0, monitor: null, event: null, signal: new AbortController().signal };
+const frame = {} as Frame;
+
+/** A process whose engines take a moment and remember how many looked at once. */
+function setUp(look: (job: DetectionJob, tools: LookTools) => Promise<DetectionAnswer>) {
+  const told: FromProcess[] = [];
+  let looking = 0;
+  let most = 0;
+  const engine = (description: string, isClosed = { yes: false }): Engine => ({
+    description,
+    labels: null,
+    async detect() {
+      if (isClosed.yes) throw new Error("it was closed");
+      looking += 1;
+      most = Math.max(most, looking);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      looking -= 1;
+      return [];
+    },
+    async close() {
+      isClosed.yes = true;
+    },
+  });
+  const created: string[] = [];
+  const engines = createEnginePool(async (settings) => {
+    created.push(settings.kind);
+    if (settings.kind === "darknet") throw new Error("/models/x.cfg is not there");
+    return engine(settings.kind);
+  });
+  const tryOut = vi.fn(async () => undefined);
+  const take = createWork({ engines, look, tryOut, tell: (message) => told.push(message), now: () => 0 });
+  const outcomes = () => told.filter(({ kind }) => kind === "answer" || kind === "failed");
+  return { told, take, created, tryOut, most: () => most, outcomes };
+}
+
+const printed = (text: string) => ({ printed: text }) as DetectionAnswer;
+
+describe("the work of the detector process", () => {
+  it("loads an engine again that others have pushed out between two looks", async () => {
+    const others = Array.from(
+      { length: 6 },
+      (_, index): EngineSettings => ({ ...hog, minWeight: index + 1 }),
+    );
+    const isPushedOut = Promise.withResolvers<void>();
+    const site = setUp(async ({ source }, { engineFor }) => {
+      const isFirst = source.kind === "event" && source.event === 1;
+      const mine = await engineFor(hog);
+      if (isFirst) await isPushedOut.promise;
+      else for (const other of others) await (await engineFor(other)).detect(frame, context);
+      isPushedOut.resolve();
+      await mine.detect(frame, context);
+      return printed(isFirst ? "first" : "second");
+    });
+    for (const id of [1, 2]) site.take({ kind: "run", id, job: aJob({ event: id }) });
+    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(2));
+    expect(site.outcomes().map(({ kind }) => kind)).toEqual(["answer", "answer"]);
+  });
+
+  it("looks at one picture at a time, whatever is asked at once, and loads an engine once", async () => {
+    const site = setUp(async (_, { engineFor }) => {
+      await (await engineFor(hog)).detect(frame, context);
+      return printed("x");
+    });
+    for (const id of [1, 2, 3, 4]) site.take({ kind: "run", id, job: aJob({ event: id }) });
+    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(4));
+    expect([site.most(), site.created]).toEqual([1, ["hog"]]);
+  });
+
+  it("lets engines that only wait for others do so side by side", async () => {
+    const site = setUp(async (_, { engineFor }) => {
+      await (await engineFor(command)).detect(frame, context);
+      return printed("x");
+    });
+    for (const id of [1, 2, 3, 4]) site.take({ kind: "run", id, job: aJob({ event: id }) });
+    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(4));
+    expect(site.most()).toBeGreaterThan(1);
+  });
+
+  it("says whose turn it is, and when it is over, also after a failure", async () => {
+    const site = setUp(async (_, { engineFor }) => {
+      await engineFor({ ...hog, kind: "darknet" } as unknown as EngineSettings);
+      return printed("never");
+    });
+    site.take({ kind: "run", id: 5, job: aJob() });
+    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(1));
+    expect(site.told).toEqual([
+      { kind: "turn", id: 5, is: "wanted" },
+      { kind: "turn", id: 5, is: "taken" },
+      { kind: "turn", id: 5, is: "over" },
+      { kind: "failed", id: 5, why: "/models/x.cfg is not there" },
+    ]);
+  });
+
+  it("ends a job that is called off while it waits for its turn", async () => {
+    const site = setUp(async (job, { engineFor, signal }) => {
+      await (await engineFor(hog)).detect(frame, context);
+      if (job.cause === "long") await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return printed(job.cause);
+    });
+    site.take({ kind: "run", id: 1, job: aJob({ cause: "long" }) });
+    site.take({ kind: "run", id: 2, job: aJob() });
+    site.take({ kind: "cancel", id: 2 });
+    await vi.waitFor(() => expect(site.outcomes()).toEqual([{ kind: "failed", id: 2, why: "called off" }]));
+    site.take({ kind: "cancel", id: 1 });
+    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(2));
+  });
+
+  it("loads and tries out what settings need, and names what cannot be loaded", async () => {
+    const site = setUp(async () => printed(""));
+    const model = (name: string, engine: EngineSettings) => ({
+      name,
+      engine,
+      minConfidence: 0.3,
+      maxDetectionSize: null,
+      preExistingLabels: [],
+    });
+    const broken = { kind: "darknet", config: "/c", weights: "/w", labels: null, processor: "cpu" } as const;
+    const group: ModelGroup = {
+      type: "object",
+      pattern: ".*",
+      preExistingLabels: [],
+      strategy: "first",
+      maxDetectionSize: null,
+      maxDetectionSizes: {},
+      models: [model("people", hog), model("old", broken), model("face", command)],
+    };
+    site.take({ kind: "warm", settings: someSettings({ sequence: [group] }) });
+    await vi.waitFor(() =>
+      expect(site.told).toEqual([
+        {
+          kind: "warm",
+          ms: 0,
+          engines: ["hog"],
+          troubles: ["old cannot be used: /models/x.cfg is not there"],
+        },
+      ]),
+    );
+    expect(site.tryOut).toHaveBeenCalledTimes(1);
+  });
+});

@@ -1,0 +1,221 @@
+// The whole daemon with its built-in detector: real pictures, real processes, and everything that can go wrong with them.
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createDetection, type Detection } from "../../src/cli/detection.ts";
+import type { Config } from "../../src/config/schema.ts";
+import { explainAlarm } from "../../src/delivery/history.ts";
+import type { DetectSettings, EngineSettings } from "../../src/domain/detect-settings.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { openHistory } from "../../src/store/history-file.ts";
+import { isAlive } from "../detect/alive.ts";
+import { someSettings } from "../detect/jobs.ts";
+import { createSite, type Site } from "../support/daemon.ts";
+import { aPerson, createFakeChannel, type FakeChannel } from "../support/fake-channel.ts";
+import { aJpeg } from "../support/pictures.ts";
+
+let folder: string;
+let site: Site | null = null;
+let detection: Detection | null = null;
+let channel: FakeChannel;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "zmes-detection-flow-"));
+  mkdirSync(join(folder, "event"));
+  writeFileSync(join(folder, "event", "snapshot.jpg"), await aJpeg());
+  channel = createFakeChannel();
+  channel.people = [aPerson("27a387")];
+});
+afterEach(async () => {
+  await site?.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const HOG: EngineSettings = {
+  kind: "hog",
+  stride: [8, 8],
+  padding: [8, 8],
+  scale: 1.2,
+  useMeanShift: false,
+  minWeight: 0,
+};
+const PERSON =
+  '[s] detected:person--SPLIT--{"labels": ["person"], "boxes": [[1, 2, 30, 40]], "frame_id": "snapshot", "confidences": [0.9], "image_dimensions": {"original": [48, 64], "resized": null}}';
+
+/** A program as an engine; it sees the picture as its last argument. */
+function program(text: string): EngineSettings {
+  const path = join(folder, "engine");
+  writeFileSync(path, `#!/bin/sh\n${text}\n`);
+  chmodSync(path, 0o755);
+  return { kind: "command", argv: [path], timeoutMs: 60_000 };
+}
+
+function looking(engine: EngineSettings): DetectSettings {
+  const models = [{ name: "it", engine, minConfidence: 0.3, maxDetectionSize: null, preExistingLabels: [] }];
+  const rest = { pattern: ".*", preExistingLabels: [], strategy: "first", maxDetectionSize: null } as const;
+  return someSettings({ sequence: [{ type: "object", ...rest, maxDetectionSizes: {}, models }] });
+}
+
+/** `isCold`: nothing is loaded before the first alarm. */
+async function start(
+  engine: EngineSettings,
+  change: Partial<Config["detection"]> = {},
+  hook = {},
+  isCold = false,
+): Promise<Site> {
+  const settings = looking(engine);
+  site = createSite(
+    (config) => ({
+      ...config,
+      hook: {
+        ...config.hook,
+        use_hook_description: true,
+        event_start_notify_on_hook_success: ["all"],
+        ...hook,
+      },
+      detection: { ...config.detection, enable: true, serve_commands: false, ...change },
+    }),
+    [channel],
+    null,
+    undefined,
+    ({ config, logger }) => {
+      detection = createDetection({
+        config,
+        facts: {
+          event: async (event) => ({
+            kind: "event",
+            event,
+            monitor: 1,
+            root: folder,
+            folders: ["event"],
+            isOpen: false,
+            video: "",
+            digits: 5,
+            bestFrame: null,
+            alarmFrame: null,
+            frameTimes: {},
+          }),
+          monitor: async () => null,
+          folder: async () => null,
+        },
+        settingsFor: async (monitor) => (monitor === null && isCold ? someSettings() : settings),
+        environment: process.env,
+        clock: systemClock,
+        logger,
+      });
+      return detection;
+    },
+  );
+  await site.start();
+  return site;
+}
+
+const event = (frame: Record<string, unknown>) => (frame.events as Record<string, unknown>[])[0];
+const why = (from: Site, id: number): string => {
+  const history = openHistory(from.dataFile, { write: false });
+  const lines = history.alarmsOfEvent(id).flatMap(explainAlarm).join("\n");
+  history.close();
+  return lines;
+};
+const pidOf = (): number => detection?.counts().pid ?? 0;
+const isRunning = () => vi.waitFor(() => expect(detection?.counts().running).toBe(1), { timeout: 15_000 });
+
+describe("an alarm with the built-in detector", () => {
+  it("is told with what was found", async () => {
+    const running = await start(program(`printf '%s' '${PERSON}'`));
+    const client = await running.logIn();
+    running.cameras[0].beginAlarm({ eventId: 7, cause: "Motion Drive" });
+    expect(event(await client.next())).toMatchObject({
+      Cause: "[s] detected:person Motion Drive",
+      DetectionJson: { labels: ["person"], boxes: [[1, 2, 30, 40]] },
+    });
+    await vi.waitFor(() => expect(channel.accepted).toHaveLength(1));
+  }, 30_000);
+
+  it("is told to nobody when nothing was found, and the history says so", async () => {
+    const running = await start(HOG);
+    running.cameras[0].beginAlarm({ eventId: 8, cause: "Motion" });
+    await vi.waitFor(() => expect(why(running, 8)).toContain("hook: said no"), { timeout: 15_000 });
+    expect(channel.accepted).toEqual([]);
+  }, 30_000);
+
+  it("is told at once where people are to be told first, and again with what was found", async () => {
+    const running = await start(program(`sleep 0.3; printf '%s' '${PERSON}'`), {}, { notify_first: true });
+    const client = await running.logIn();
+    client.send({ event: "auth", data: { user: "admin", password: "secret", updates: true } });
+    await client.next();
+    running.cameras[0].beginAlarm({ eventId: 9, cause: "Motion" });
+    expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
+    expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:person Motion" });
+  }, 30_000);
+
+  it.each([
+    ["there is no picture", () => rmSync(join(folder, "event", "snapshot.jpg")), /could not look.*snapshot/],
+    [
+      "its picture is empty",
+      () => writeFileSync(join(folder, "event", "snapshot.jpg"), ""),
+      /could not look/,
+    ],
+  ])(
+    "is told without when %s, and the history says why",
+    async (_, spoil, reason) => {
+      spoil();
+      const running = await start(HOG);
+      const client = await running.logIn();
+      running.cameras[0].beginAlarm({ eventId: 10, cause: "Motion" });
+      expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
+      await vi.waitFor(() => expect(why(running, 10)).toMatch(reason));
+    },
+    30_000,
+  );
+
+  it("is told without when the detector is killed while it looks, and the next one with it", async () => {
+    const running = await start(program(`[ -e ${folder}/go ] || sleep 60; printf '%s' '${PERSON}'`));
+    const client = await running.logIn();
+    running.cameras[0].beginAlarm({ eventId: 11, cause: "Motion" });
+    await isRunning();
+    process.kill(pidOf(), "SIGKILL");
+    expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
+    await vi.waitFor(() => expect(why(running, 11)).toMatch(/could not look.*it was killed/));
+    writeFileSync(join(folder, "go"), "");
+    running.cameras[1].beginAlarm({ eventId: 12, cause: "Motion" });
+    expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:person Motion" });
+  }, 40_000);
+
+  it("is told without when the detector hangs, and nothing of it is left", async () => {
+    const running = await start(program(`echo $$ > ${folder}/pid; sleep 60`), { deadline: 1 });
+    const client = await running.logIn();
+    running.cameras[0].beginAlarm({ eventId: 13, cause: "Motion" });
+    await isRunning();
+    const pid = pidOf();
+    expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
+    await vi.waitFor(() => expect(why(running, 13)).toMatch(/took longer than 1 s/));
+    const engine = Number(readFileSync(join(folder, "pid"), "utf8"));
+    await vi.waitFor(() => expect([isAlive(pid), isAlive(engine)]).toEqual([false, false]));
+  }, 30_000);
+
+  it("is told without when memory runs out", async () => {
+    const running = await start(HOG, {}, {}, true);
+    const client = await running.logIn();
+    const score = () => readFileSync(`/proc/${pidOf()}/oom_score_adj`, "utf8").trim();
+    await vi.waitFor(() => expect(score()).toBe("500"), { timeout: 15_000 });
+    // Less than it has already: nothing can be loaded any more.
+    execFileSync("prlimit", ["--pid", String(pidOf()), "--as=100000000"]);
+    running.cameras[0].beginAlarm({ eventId: 14, cause: "Motion" });
+    expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
+    await vi.waitFor(() => expect(why(running, 14)).toMatch(/could not look/));
+  }, 60_000);
+
+  it("of a camera that is not looked at is told at once while the detector hangs", async () => {
+    const running = await start(program("sleep 60"), { deadline: 5 }, { hook_skip_monitors: [2] });
+    const client = await running.logIn();
+    running.cameras[0].beginAlarm({ eventId: 15, cause: "Motion" });
+    await isRunning();
+    const begun = performance.now();
+    running.cameras[1].beginAlarm({ eventId: 16, cause: "Motion" });
+    expect(event(await client.next())).toMatchObject({ EventId: "16" });
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  }, 30_000);
+});
