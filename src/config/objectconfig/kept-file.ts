@@ -18,6 +18,9 @@ type Section = Pick<
 /** Commands may name files of their own; nobody has more. */
 const MOST_KEPT = 20;
 
+/** The fullest known has 30 KB; reading takes a while, and cameras wait for it. */
+const LARGEST = 262_144;
+
 export function createObjectConfigs(section: Section): ObjectConfigs {
   const kept = new Map<string, Kept>();
   return {
@@ -51,6 +54,8 @@ export function loadObjectConfig(path: string, section: Section): ObjectConfig {
   const content = readTextFile(path, { mayBePipe: false });
   if (!content.ok)
     throw new AppError("OBJECTCONFIG_INVALID", { place: path, problem: `cannot be read: ${content.why}` });
+  if (content.text.length > LARGEST)
+    throw new AppError("OBJECTCONFIG_INVALID", { place: path, problem: `is larger than ${LARGEST} bytes` });
   return parseObjectConfig(path, content.text, ownSettings(section));
 }
 

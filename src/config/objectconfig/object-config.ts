@@ -83,7 +83,15 @@ function build(
   const ofMonitor = monitor === null ? undefined : file.monitors.get(monitor);
   const problems: Problem[] = [];
   const values = withOverrides(valuesFor(file, ofMonitor), overrides, problems);
-  const reading: Reading = { file, values, secrets, seen: new Set(), notes: [], problems };
+  const reading: Reading = {
+    file,
+    values,
+    secrets,
+    seen: new Set(),
+    resolved: new Map(),
+    notes: [],
+    problems,
+  };
   const wantsHog = engine === "hog";
   const settings =
     file.version === 3 ? settingsOf3(reading, ofMonitor, own, wantsHog) : settingsOf(reading, ofMonitor, own);
@@ -163,6 +171,7 @@ function openSecrets(file: ObjectConfigFile): Secrets | null {
     values: file.values,
     secrets: null,
     seen: new Set(),
+    resolved: new Map(),
     notes: [],
     problems: [],
   };

@@ -28,6 +28,8 @@ export interface Reading {
   readonly secrets: Secrets | null;
   /** Every value that something was read from, or that something was said about. */
   readonly seen: Set<Value>;
+  /** What came of each text, templates and all. */
+  readonly resolved: Map<Value, Resolved>;
   readonly notes: Note[];
   readonly problems: Problem[];
 }
@@ -121,47 +123,51 @@ const TEMPLATE = /\{\{\s*(\w{1,64})\s*\}\}|\$\{(\w{1,64})\}/g;
 /** The text with secrets and templates put in; a reference that leads nowhere is complained about. */
 export function resolve(reading: Reading, value: Value, depth = 0): Resolved {
   reading.seen.add(value);
+  const known = reading.resolved.get(value);
+  if (known !== undefined) return known;
   const plain = secretOf(reading, value, value.text.trim());
   // Version 3.2 knew neither.
-  if (reading.file.version === 3) return plain;
+  const found = reading.file.version === 3 ? plain : withTemplates(reading, value, plain, depth);
+  reading.resolved.set(value, found);
+  return found;
+}
+
+function withTemplates(reading: Reading, value: Value, plain: Resolved, depth: number): Resolved {
   let isSecret = plain.isSecret;
-  const text = plain.text.replace(
-    TEMPLATE,
-    (whole, braces: string | undefined, dollar: string | undefined) => {
-      const name = (braces ?? dollar ?? "").toLowerCase();
-      const target = reading.values.get(name) ?? reading.values.get(braces ?? dollar ?? "");
-      if (target === undefined) {
-        const fallback = DEFAULTS[name];
-        if (fallback === undefined)
-          complain(reading, value, `${isSecret ? "a template" : whole} names no key of this file`);
-        return fallback ?? "";
-      }
-      if (target.kind === "list" || target.kind === "map" || depth === DEEPEST_REFERENCE) {
-        const why = depth === DEEPEST_REFERENCE ? "goes round in a circle" : "names no single value";
-        complain(reading, value, `${isSecret ? "a template" : whole} ${why}`);
-        return "";
-      }
-      const found = resolve(reading, target, depth + 1);
-      isSecret ||= found.isSecret;
-      return found.text;
-    },
-  );
+  const text = plain.text.replace(TEMPLATE, (whole, braces?: string, dollar?: string) => {
+    const name = braces ?? dollar ?? "";
+    const target = reading.values.get(name.toLowerCase()) ?? reading.values.get(name);
+    const isEndless = depth === DEEPEST_REFERENCE;
+    if (target === undefined ? DEFAULTS.has(name) : isSingle(target) && !isEndless) {
+      const found = target === undefined ? undefined : resolve(reading, target, depth + 1);
+      isSecret ||= found?.isSecret === true;
+      return found?.text ?? DEFAULTS.get(name) ?? "";
+    }
+    const why = target === undefined ? "names no key of this file" : "names no single value";
+    const shown = isSecret ? "a template" : whole;
+    complain(reading, value, `${shown} ${isSingle(target) ? "goes round in a circle" : why}`);
+    return "";
+  });
   if (text.length <= LONGEST_TEXT) return { text, isSecret };
   complain(reading, value, `it is longer than ${LONGEST_TEXT} characters`);
   return { text: "", isSecret };
 }
 
+function isSingle(value: Value | undefined): boolean {
+  return value?.kind === "text" || value?.kind === "nothing";
+}
+
 /** What templates may name although the file does not have it: the original's own defaults. */
-const DEFAULTS: Readonly<Record<string, string>> = {
-  base_data_path: "/var/lib/zmeventnotification",
-  object_detection_pattern: ".*",
-  face_detection_pattern: ".*",
-  alpr_detection_pattern: ".*",
-  object_min_confidence: "0.4",
-  object_processor: "cpu",
-  max_detection_size: "",
-  past_det_max_diff_area: "5%",
-};
+const DEFAULTS: ReadonlyMap<string, string> = new Map([
+  ["base_data_path", "/var/lib/zmeventnotification"],
+  ["object_detection_pattern", ".*"],
+  ["face_detection_pattern", ".*"],
+  ["alpr_detection_pattern", ".*"],
+  ["object_min_confidence", "0.4"],
+  ["object_processor", "cpu"],
+  ["max_detection_size", ""],
+  ["past_det_max_diff_area", "5%"],
+]);
 
 function secretOf(reading: Reading, value: Value, text: string): Resolved {
   if (reading.file.version === 3 || !text.startsWith("!") || text === "!") return { text, isSecret: false };

@@ -33,9 +33,9 @@ function polygonKeys(reading: Reading, own: Entries | undefined): readonly ZoneS
   for (const [key, value] of own ?? []) {
     const text = value.kind === "text" ? value.text : "";
     if (SETTING.test(key) || !LOOKS_LIKE_POLYGON.test(text)) continue;
-    const points = polygon(reading, value);
+    const area = polygon(reading, value);
     const pattern = takePattern(scope, `${key}${ZONE_PATTERN}`);
-    if (points !== null) zones.set(key, { name: key, points, unit: "pixels", pattern, ignorePattern: null });
+    if (area !== null) zones.set(key, { name: key, ...area, pattern, ignorePattern: null });
   }
   // Without a polygon of its own, the pattern is for ZoneMinder's zone of that name.
   for (const key of own?.keys() ?? []) {
@@ -47,6 +47,8 @@ function polygonKeys(reading: Reading, own: Entries | undefined): readonly ZoneS
   return [...zones.values()];
 }
 
+const NO_AREA = { points: [], unit: "pixels" } as const;
+
 /** Version 7. */
 function namedZones(reading: Reading, zones: Value | undefined): readonly ZoneSetting[] {
   if (zones === undefined || zones.kind === "nothing") return [];
@@ -57,32 +59,39 @@ function namedZones(reading: Reading, zones: Value | undefined): readonly ZoneSe
   return [...zones.entries].flatMap(([name, zone]) => {
     const scope = scopeOf(reading, zone.entries);
     const coords = zone.entries.get("coords");
-    const points = coords === undefined || coords.kind === "nothing" ? [] : polygon(reading, coords);
+    const area = coords === undefined || coords.kind === "nothing" ? NO_AREA : polygon(reading, coords);
     const pattern = takePattern(scope, "detection_pattern", "pattern");
     const ignorePattern = takePattern(scope, "ignore_pattern");
-    if (points === null) return [];
-    if (points.length === 0 && pattern === null && ignorePattern === null)
+    if (area === null) return [];
+    if (area.points.length === 0 && pattern === null && ignorePattern === null)
       complain(reading, zone, "the zone has neither coords nor a pattern");
-    return [{ name, points, unit: "pixels" as const, pattern, ignorePattern }];
+    return [{ name, ...area, pattern, ignorePattern }];
   });
 }
 
-const LOOKS_LIKE_POLYGON = /^\s*-?\d+(\.\d+)?\s*,\s*-?\d+(\.\d+)?(\s|$)/;
+const LOOKS_LIKE_POLYGON = /^\s*-?\d+(\.\d+)?%?\s*,\s*-?\d+(\.\d+)?%?(\s|$)/;
 /** What the filters take; nobody draws more. */
 const MOST_POINTS = 500;
 
-/** "x,y x,y ..." in pixels of the whole picture; null is complained about. */
-function polygon(reading: Reading, value: Value): readonly Point[] | null {
+/** "x,y x,y ..." in pixels of the whole picture, or "x%,y% ..." in percent of it; null is complained about. */
+function polygon(reading: Reading, value: Value): Pick<ZoneSetting, "points" | "unit"> | null {
   const text = value.kind === "text" ? resolve(reading, value).text : "";
   const corners = text
     .trim()
     .replace(/\s*,\s*/g, ",")
     .split(/\s+/);
+  const isPercent = corners.every((corner) => /^[^%]+%,[^%]+%$/.test(corner));
   const points = corners.flatMap((corner): Point[] => {
-    const found = /^(-?\d{1,6}(?:\.\d{1,9})?),(-?\d{1,6}(?:\.\d{1,9})?)$/.exec(corner);
+    const bare = isPercent ? corner.replaceAll("%", "") : corner;
+    const found = /^(-?\d{1,6}(?:\.\d{1,9})?),(-?\d{1,6}(?:\.\d{1,9})?)$/.exec(bare);
     return found === null ? [] : [[Number(found[1]), Number(found[2])]];
   });
-  if (points.length === corners.length && points.length >= 3 && points.length <= MOST_POINTS) return points;
-  complain(reading, value, 'a polygon has three corners or more, written as "x,y x,y x,y"');
+  if (points.length === corners.length && points.length >= 3 && points.length <= MOST_POINTS)
+    return { points, unit: isPercent ? "percent" : "pixels" };
+  complain(
+    reading,
+    value,
+    'a polygon has three corners or more, written as "x,y x,y x,y" (pixels) or "x%,y% ..."',
+  );
   return null;
 }

@@ -237,6 +237,24 @@ describe("keys", () => {
     );
   });
 
+  it("of a monitor may be polygons in percent of the picture", () => {
+    const config = version6("", "[monitor-1]\nyard=0%,0% 50.5%,0% 50%,100%\nhalf=0%,0 5,5 6,6\n");
+    expect(config.review().problems).toEqual([
+      expect.stringMatching(/:7 monitor-1.half: a polygon has three corners/),
+    ]);
+    const right = version6("", "[monitor-1]\nyard=0%,0% 50.5%,0% 50%,100%\n").settingsFor(1);
+    expect(right.zones.own).toMatchObject([
+      {
+        unit: "percent",
+        points: [
+          [0, 0],
+          [50.5, 0],
+          [50, 100],
+        ],
+      },
+    ]);
+  });
+
   it("of a monitor that are no polygons are named", () => {
     const config = version6("", "[monitor-1]\nback_yard=1,2;3,4;5,6\n");
     expect(why(config, "monitor-1.back_yard")).toMatch(/neither a key that is known nor a polygon/);
