@@ -3,8 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseDemoOptions } from "../../src/cli/demo-options.ts";
+import { parseDetectOptions } from "../../src/cli/detect-options.ts";
 import { commands } from "../../src/cli/index.ts";
 import { parseListenOptions } from "../../src/cli/listen-options.ts";
+import { parseModelsOptions } from "../../src/cli/models-options.ts";
 import { parseRulesOptions } from "../../src/cli/rules-options.ts";
 import { parseOptions } from "../../src/config/cli-options.ts";
 import { splitCommand } from "../../src/lib/command-line.ts";
@@ -21,8 +23,16 @@ const LENIENT: Readonly<Record<string, readonly string[]>> = {
   "test-push": ["--picture"],
   pictures: [],
 };
-/** Without options of their own. */
-const PLAIN = ["help", "version", "example-config"];
+/** Their own options, and those of the original besides. */
+const OWN_AND_LENIENT: Readonly<
+  Record<string, (argv: readonly string[]) => string | { readonly rest: readonly string[] }>
+> = {
+  rules: (argv) => parseRulesOptions(argv, 0),
+  detect: (argv) => (argv.length === 0 ? { rest: [] } : parseDetectOptions(argv)),
+  models: (argv) => (argv.length === 0 ? { rest: [] } : parseModelsOptions(argv)),
+};
+/** Without options of their own; detect-script passes on whatever the original's scripts were given. */
+const PLAIN = ["help", "version", "example-config", "detect-script"];
 
 /** Asked for behind everything else: a strict parser names the first option it does not know. */
 const UNKNOWN = "--no-page-names-this";
@@ -36,9 +46,11 @@ async function objection(call: string): Promise<string | null> {
   const command = commands.find((candidate) => candidate.name === name);
   if (command === undefined) return `there is no command "${name}"`;
   if (PLAIN.includes(name) || argv.includes("--help")) return null;
-  if (name === "rules") {
-    const options = parseRulesOptions(argv, 0);
-    return typeof options === "string" ? options : (parseOptions(options.rest).warnings[0] ?? null);
+  if (name === "detect" && argv[0] === "install-scripts") return null; // folders and names, nothing to misspell
+  const own = OWN_AND_LENIENT[name];
+  if (own !== undefined) {
+    const options = own(argv);
+    return typeof options === "string" ? options : (parseOptions([...options.rest]).warnings[0] ?? null);
   }
   const besides = LENIENT[name];
   if (besides !== undefined)
