@@ -148,7 +148,13 @@ describe("escontrol", () => {
     }
     const ambiguous = await order(admin, { command: "edit", key: "enable", val: "no" });
     const said = JSON.parse(String(ambiguous.response));
-    expect(said.candidates).toEqual(["auth.enable", "fcm.enable", "mqtt.enable", "ssl.enable"]);
+    expect(said.candidates).toEqual([
+      "auth.enable",
+      "fcm.enable",
+      "mqtt.enable",
+      "ssl.enable",
+      "detection.enable",
+    ]);
     expect(await settings(admin)).toEqual(before);
     expect(existsSync(join(program.folder, "data/escontrol.json"))).toBe(false);
   });
