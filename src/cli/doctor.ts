@@ -2,15 +2,14 @@
 import { parseArgs } from "node:util";
 import { reasonOf } from "../lib/errors.ts";
 import { becomeUser, usualUser } from "../lib/privileges.ts";
-import { hideSecrets } from "../lib/secrets-in-logs.ts";
 import { readZmConf } from "../zoneminder/zm-conf.ts";
 import { askPassword } from "./ask-password.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { readConfiguration } from "./configuration.ts";
-import { type Outcome, runChecks } from "./doctor/check.ts";
+import { runChecks } from "./doctor/check.ts";
 import { checks } from "./doctor/checks.ts";
 import { findPortHolder } from "./doctor/port-holder.ts";
-import { hasProblem, jsonReport, type Screen, textReport } from "./doctor/report.ts";
+import { hasProblem, jsonReport, printable, type Screen, textReport } from "./doctor/report.ts";
 import { createSubject, type Subject } from "./doctor/subject.ts";
 import { programVersion } from "./version.ts";
 
@@ -68,7 +67,7 @@ export async function examine({ configPath, url, login, json }: Examination, io:
     clock: io.clock,
   });
   try {
-    const outcomes = (await runChecks(checks, subject)).map(withoutSecrets);
+    const outcomes = (await runChecks(checks, subject)).map(printable);
     io.stdout.write(json ? jsonReport(outcomes, programVersion) : textReport(outcomes, screenOf(io)));
     return hasProblem(outcomes) ? EXIT.failed : EXIT.ok;
   } finally {
@@ -114,16 +113,6 @@ async function loginOf(user: string | undefined, io: CommandIo): Promise<Subject
   if (user === undefined) return null;
   const password = io.env.ZMES_PASSWORD ?? (await askPassword(`Password of ${user}: `, io));
   return password === null ? "none" : { user, password };
-}
-
-/** Words of libraries and of other machines are in it. */
-function withoutSecrets(outcome: Outcome): Outcome {
-  const findings = outcome.findings.map(({ level, text, fix }) => ({
-    level,
-    text: hideSecrets(text),
-    fix: fix === null ? null : hideSecrets(fix),
-  }));
-  return { ...outcome, findings };
 }
 
 /** https://no-color.org */

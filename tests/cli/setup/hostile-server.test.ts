@@ -167,6 +167,13 @@ describe.skipIf(process.getuid?.() !== 0)("root is led nowhere by the server's u
   });
 });
 
+test.skipIf(process.getuid?.() !== 0)("a folder of the system does not become the server's", async () => {
+  await expect(run("--data", "/etc/systemd/system/cron.service.d")).rejects.toMatchObject({
+    code: "SETUP_UNWRITABLE",
+  });
+  expect(existsSync("/etc/systemd/system/cron.service.d")).toBe(false);
+});
+
 test("after a break-in key and authority can be made anew, and it is said that phones must forget the old one", async () => {
   await run();
   const before = [tls("server.key"), join(root, "etc/zm/zmes-ca.crt")].map((file) =>
