@@ -4,7 +4,7 @@ import { hasCredentials } from "../../domain/picture.ts";
 import { splitCommand } from "../../lib/command-line.ts";
 import type { TokenEntry } from "../../store/token-file.ts";
 import type { Places } from "./places.ts";
-import type { Survey } from "./survey.ts";
+import { isDoubled, type Survey } from "./survey.ts";
 
 export interface Loss {
   /** A sentence without its full stop. */
@@ -17,6 +17,10 @@ export interface LossQuestion {
   readonly survey: Survey;
   readonly places: Places;
   readonly tokens: ReadonlyMap<string, TokenEntry>;
+  /** Why phones of the original are not known any more; null where all are. */
+  readonly lostPhones: string | null;
+  /** What the original's rules mute that it told. */
+  readonly rules: readonly Loss[];
   readonly foreignDetection: readonly string[];
 }
 
@@ -24,10 +28,12 @@ export interface LossQuestion {
 export function findLosses(question: LossQuestion): readonly Loss[] {
   return [
     ...certificateLosses(question),
+    ...unusableLosses(question),
     ...pushLosses(question),
     ...phoneLosses(question),
     ...pictureLosses(question),
     ...fileLosses(question),
+    ...question.rules,
     ...controlLosses(question),
     ...detectionLosses(question),
     ...otherLosses(question),
@@ -48,6 +54,29 @@ function certificateLosses({ survey, places }: LossQuestion): Loss[] {
   return [
     { what: `No client can connect: ${files.join(", ")}`, restore: `${keys}: the files of a certificate` },
   ];
+}
+
+/** Values that nobody can read, so that what is there without them holds. */
+function unusableLosses({ survey }: LossQuestion): Loss[] {
+  const doubled = survey.unused.filter(({ why }) => isDoubled(why));
+  return [
+    ...survey.unusable
+      // Of certificates it is said above that they are missing.
+      .filter(({ known }) => known.path !== "ssl.cert" && known.path !== "ssl.key")
+      .map(({ known, row }) => ({
+        what: `${row.what} (${row.where}) cannot be used, so ${shown(known.fallback)} holds: ${row.why}`,
+        restore: `${known.path}: (${known.expected})`,
+      })),
+    ...doubled.map(({ where, why }) => ({
+      what: `${where}: ${why}`,
+      restore: "the value that you mean, in the new file",
+    })),
+  ];
+}
+
+function shown(fallback: unknown): string {
+  if (typeof fallback === "boolean") return fallback ? "yes" : "no";
+  return fallback === null || Array.isArray(fallback) ? "nothing" : String(fallback);
 }
 
 function pushLosses({ survey, tokens, places }: LossQuestion): Loss[] {
@@ -74,11 +103,13 @@ function phones(count: number): string {
   return count === 1 ? "1 phone is" : `${count} phones are`;
 }
 
-function phoneLosses({ survey, tokens }: LossQuestion): Loss[] {
+function phoneLosses({ survey, tokens, lostPhones }: LossQuestion): Loss[] {
   const { fcm, devices } = survey.loaded.config;
   if (!fcm.enable) return [];
   const ownerless = [...tokens.values()].filter((entry) => !hasOwner(entry)).length;
   const losses: Loss[] = [];
+  if (lostPhones !== null)
+    losses.push({ what: lostPhones, restore: "open the app on each phone: it registers again" });
   if (ownerless > 0)
     losses.push({
       what: `${phones(ownerless)} nobody's yet and told for ${devices.adopt_days} days; longer once somebody has logged in with its app (opening the app is enough)`,
