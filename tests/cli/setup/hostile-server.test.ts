@@ -188,3 +188,30 @@ test("after a break-in key and authority can be made anew, and it is said that p
   expect(out).toContain("Take it off each phone");
   expect(existsSync(join(data(), "tls/next/2.pem"))).toBe(true);
 });
+
+test("a name without a dot is taken when somebody gives it, and what it allows is said", async () => {
+  expect(await run("--name", "zm")).toContain("every name that ends in .zm as well");
+});
+
+test("what was made while the clock was ahead is made anew when it is right", async () => {
+  const year = 365 * 86_400_000;
+  const user = await findUser("www-data");
+  if (user === null) throw new Error("no user www-data");
+  const files = ownedFiles(user, join(root, "made-files"));
+  mkdirSync(data());
+  if (files.isRoot) execFileSync("chown", ["www-data:", data()]);
+  const job = { names: ["zm.example.org"], files, configFolder: join(root, "etc/zm"), dataDirectory: data() };
+  const made = async (now: number) =>
+    await provideCertificate(
+      { kind: "own" },
+      { ...job, renew: false, anew: false, hasSystemd: false, root, now },
+    );
+  await made(Date.now() + 20 * year);
+  const { authority } = await made(Date.now());
+  expect(authority?.isNew).toBe(true);
+  const verified = spawnSync("openssl", [
+    ...["verify", "-purpose", "sslserver", "-CAfile", join(root, "etc/zm/zmes-ca.crt")],
+    tls("server.pem"),
+  ]);
+  expect(verified.status).toBe(0);
+});
