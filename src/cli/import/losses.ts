@@ -190,16 +190,6 @@ function detectionLosses({ foreignDetection }: LossQuestion): Loss[] {
 /** What a start would warn of, besides what is said above. */
 function otherLosses({ survey }: LossQuestion): Loss[] {
   const { mqtt } = survey.loaded.config;
-  const lone = mqtt.enable && (mqtt.username === null) !== (mqtt.password === null);
-  const missing = mqtt.username === null ? "mqtt.username" : "mqtt.password";
-  const login = lone
-    ? [
-        {
-          what: `The broker gets a login without ${missing}; the original then sent none`,
-          restore: `${missing}: ...`,
-        },
-      ]
-    : [];
   const hasTls = mqtt.enable && mqtt.username === null && (mqtt.tls_ca ?? mqtt.tls_cert) !== null;
   const tls = hasTls
     ? [
@@ -216,7 +206,7 @@ function otherLosses({ survey }: LossQuestion): Loss[] {
       what: `${path}: ${text.replace(/\.$/, "")}`,
       restore: RESTORES[path] ?? path,
     }));
-  return [...login, ...tls, ...others];
+  return [...tls, ...others];
 }
 
 const RESTORES: Readonly<Record<string, string>> = {
