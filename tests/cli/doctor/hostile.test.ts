@@ -9,6 +9,7 @@ import { dataDirectory, tokenFile } from "../../../src/cli/doctor/data.ts";
 import { hooks } from "../../../src/cli/doctor/hooks.ts";
 import { findPortHolder } from "../../../src/cli/doctor/port-holder.ts";
 import { jsonReport, printable, textReport } from "../../../src/cli/doctor/report.ts";
+import { system } from "../../../src/cli/doctor/system.ts";
 import { isSystemFolder } from "../../../src/cli/system-folders.ts";
 import { shellWord } from "../../../src/lib/command-line.ts";
 import { createPatient, type Patient } from "../../support/doctor.ts";
@@ -146,4 +147,43 @@ test.skipIf(process.getuid?.() !== 0)(
     expect(stdout).toContain(`sudo chown root ${file}`);
     expect(configuration.name).toBe("configuration");
   },
+);
+
+/** The program itself, as root; killed when it hangs. */
+function doctorWith(config: string, ...argv: readonly string[]) {
+  const file = join(patient.folder, "zmes.yml");
+  writeFileSync(file, config);
+  const main = join(import.meta.dirname, "../../../src/main.ts");
+  return spawnSync(process.execPath, [main, "doctor", "--config", file, ...argv], {
+    encoding: "utf8",
+    timeout: 40_000,
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+}
+
+test("that the server is to run as root is warned of", async () => {
+  const [, found] = await patient.examine(system, {}, { webUser: "root" });
+  expect(found).toMatchObject({ level: "warning", text: expect.stringContaining("every hook") });
+});
+
+test("a pipe in place of what remote control changed keeps root waiting for nobody", () => {
+  spawnSync("mkfifo", [join(patient.folder, "data/escontrol.json")]);
+  const { signal, stdout } = doctorWith(
+    `general:\n  base_data_path: ${patient.folder}/data\n  use_escontrol_interface: yes\n` +
+      `zoneminder:\n  config: ${patient.folder}/zm.conf\nssl:\n  enable: no\nfcm:\n  enable: no\n`,
+  );
+  expect(signal).toBeNull();
+  expect(stdout).toContain("zmes.yml was read");
+}, 60_000);
+
+test.skipIf(process.getuid?.() !== 0)(
+  "a user that does not exist is a finding, in JSON too",
+  () => {
+    patient.writeZmConf({ ZM_WEB_USER: "nobody-of-this-name" });
+    const config = `zoneminder:\n  config: ${patient.folder}/zm.conf\nssl:\n  enable: no\n`;
+    const { status, stdout, stderr } = doctorWith(config, "--json");
+    expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, checks: [{ check: "system", level: "problem" }] });
+  },
+  60_000,
 );
