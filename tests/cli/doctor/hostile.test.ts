@@ -153,6 +153,7 @@ test.skipIf(process.getuid?.() !== 0)(
 function doctorWith(config: string, ...argv: readonly string[]) {
   const file = join(patient.folder, "zmes.yml");
   writeFileSync(file, config);
+  chmodSync(patient.folder, 0o755);
   const main = join(import.meta.dirname, "../../../src/main.ts");
   return spawnSync(process.execPath, [main, "doctor", "--config", file, ...argv], {
     encoding: "utf8",
