@@ -40,7 +40,7 @@ export async function applyImport(plan: ImportPlan, files: OwnedFiles, force: bo
     for (const file of targets) files.write(file, texts.get(file) ?? "", "group");
     return { ok: true, written: [...written, ...targets], backups: [...backups.values()] };
   } catch (failure) {
-    for (const file of written) rmSync(file, { force: true });
+    for (const file of written) files.removeServers(file);
     for (const file of targets) undo(file, { backup: backups.get(file), isNew: !there.includes(file) });
     const way = files.isRoot ? "" : " Run it as root: sudo zmes import --apply.";
     return { ok: false, problem: `This could not be written: ${reasonOf(failure)}.${way}` };

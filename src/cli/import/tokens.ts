@@ -39,11 +39,11 @@ export function planTokens({ places, config, configPath, isSet, before }: TokenQ
   // Phones have registered there since an earlier import made the copy.
   const isImported = before === home && home !== wanted && hasPhones(places.inRoot(home));
   const isThere = isFile(inPlace) && (places.namedTokens.length === 0 || hasPhones(inPlace));
-  const found = isImported
-    ? places.inRoot(home)
-    : isThere
-      ? inPlace
-      : (places.namedTokens[0] ?? places.tokens[0] ?? places.find(wanted));
+  const elsewhere = [...places.namedTokens, ...places.tokens, places.find(wanted)];
+  const source = isThere
+    ? inPlace
+    : (elsewhere.find((file) => file !== null && !(isImported && file === places.inRoot(home))) ?? null);
+  const found = isImported ? places.inRoot(home) : source;
   if (found === null) return { ...NOTHING, rows: [] };
   const read = parsed(found);
   const others = places.tokens
@@ -83,7 +83,7 @@ export function planTokens({ places, config, configPath, isSet, before }: TokenQ
     file: target === named ? null : target,
     why:
       isCopied || isImported
-        ? `${isImported ? wanted : places.named(found)} stays as it is; this is a copy of it`
+        ? `${places.named(source ?? inPlace)} stays as it is; this is a copy of it`
         : "the phones are there",
     copy: isCopied ? { from: found, to: target } : null,
     entries: read.entries,

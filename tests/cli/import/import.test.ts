@@ -56,20 +56,24 @@ test("a token file that is there by now is not written over", async () => {
   );
 });
 
-test("done twice it changes nothing, and phones that registered meanwhile stay in use", async () => {
-  const root = machine("1.0");
-  expect((await run(root, "--root", root, "--apply")).code).toBe(0);
-  const before = contents(root);
-  const again = await run(root, "--root", root, "--apply");
-  expect([again.code, again.out]).toEqual([0, expect.stringContaining("it is there already")]);
-  expect(contents(root)).toEqual(before);
-  const phones = join(root, "var/lib/zmeventnotification/push/tokens.txt");
-  writeFileSync(phones, '{"tokens":{"new":{"platform":"ios","pushstate":"enabled"}}}');
-  expect((await run(root, "--root", root, "--apply", "--force")).code).toBe(0);
-  expect(readFileSync(join(root, "etc/zm/zmes.yml"), "utf8")).toContain(
-    "token_file: /var/lib/zmeventnotification/push/tokens.txt",
-  );
-});
+test.each(["/etc/private/tokens.txt", "'/etc/private/tokens.txt'"])(
+  "done twice it changes nothing, and phones that registered meanwhile stay in use (%s)",
+  async (place) => {
+    const config = `[ssl]\nenable = 0\n[fcm]\nenable = 1\ntoken_file = ${place}\n`;
+    const root = machine("1.0", { "etc/zmeventnotification.ini": config });
+    expect((await run(root, "--root", root, "--apply")).code).toBe(0);
+    const before = contents(root);
+    const again = await run(root, "--root", root, "--apply");
+    expect([again.code, again.out]).toEqual([0, expect.stringContaining("it is there already")]);
+    expect(contents(root)).toEqual(before);
+    const phones = join(root, "var/lib/zmeventnotification/push/tokens.txt");
+    writeFileSync(phones, '{"tokens":{"new":{"platform":"ios","pushstate":"enabled"}}}');
+    expect((await run(root, "--root", root, "--apply", "--force")).code).toBe(0);
+    expect(readFileSync(join(root, "etc/zm/zmes.yml"), "utf8")).toContain(
+      "token_file: /var/lib/zmeventnotification/push/tokens.txt",
+    );
+  },
+);
 
 test("what an import left that was cut short does not stand in the way", async () => {
   const root = machine("1.5");
