@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { reasonOf } from "../lib/errors.ts";
+import { escapeControls } from "../lib/log-text.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { type Import, importOriginal } from "./import/import-original.ts";
 import { TARGET } from "./import/plan.ts";
@@ -134,7 +135,7 @@ async function apply(found: Import, options: Options, io: CommandIo): Promise<nu
 function detectionText(lines: readonly string[], { detection = false }: Options): string {
   if (!detection) return "";
   if (lines.length === 0) return "No hook is a detection script of the original.\n\n";
-  return `${lines.map((line) => `  ${line}`.trimEnd()).join("\n")}\n\n`;
+  return `${lines.map((line) => escapeControls(`  ${line}`.trimEnd())).join("\n")}\n\n`;
 }
 
 /** Asks on a terminal; elsewhere the command is named. */
