@@ -145,7 +145,7 @@ function pictureLosses({ survey }: LossQuestion): Loss[] {
   ];
 }
 
-/** Scripts and rules that are named and not there. */
+/** Scripts, rules and keys that are named and not there, or may be anywhere. */
 function fileLosses({ survey, places }: LossQuestion): Loss[] {
   const { hook, push, customize, fcm, mqtt } = survey.loaded.config;
   const scripts = [
@@ -155,15 +155,38 @@ function fileLosses({ survey, places }: LossQuestion): Loss[] {
     ["hook.event_start_hook_notify_userscript", hook.event_start_hook_notify_userscript],
     ["hook.event_end_hook_notify_userscript", hook.event_end_hook_notify_userscript],
     ["push.api_push_script", push.use_api_push ? push.api_push_script : null],
+  ] as const;
+  const files = [
     ["customize.es_rules", customize.es_rules],
     ["fcm.fcm_service_account_file", fcm.enable ? fcm.fcm_service_account_file : null],
     ["mqtt.tls_ca", mqtt.enable ? mqtt.tls_ca : null],
+    ["mqtt.tls_cert", mqtt.enable ? mqtt.tls_cert : null],
+    ["mqtt.tls_key", mqtt.enable ? mqtt.tls_key : null],
   ] as const;
-  return scripts.flatMap(([key, command]) => {
-    const [program] = command === null ? [] : (splitCommand(command)?.words ?? []);
-    if (program === undefined || !program.startsWith("/") || places.find(program) !== null) return [];
-    return [{ what: `${program} (${key}) is not there`, restore: `put it there, or change ${key}` }];
-  });
+  return [
+    ...scripts.flatMap(([key, command]) => {
+      const words = command === null ? [] : splitCommand(command)?.words;
+      if (words === undefined)
+        return [
+          { what: `${key} cannot be run: a quote in it is not closed`, restore: `${key}: with both quotes` },
+        ];
+      return missingFile(key, words[0] ?? null, places);
+    }),
+    ...files.flatMap(([key, file]) => missingFile(key, file, places)),
+  ];
+}
+
+function missingFile(key: string, file: string | null, places: Places): Loss[] {
+  if (file === null || file === "") return [];
+  if (!file.startsWith("/"))
+    return [
+      {
+        what: `${file} (${key}) is looked for where the server is started`,
+        restore: `${key}: its whole path`,
+      },
+    ];
+  if (places.find(file) !== null) return [];
+  return [{ what: `${file} (${key}) is not there`, restore: `put it there, or change ${key}` }];
 }
 
 function controlLosses({ survey, places }: LossQuestion): Loss[] {

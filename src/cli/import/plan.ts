@@ -131,7 +131,11 @@ async function secretsHome(
   if (named === null) return own;
   const file = path.resolve(path.dirname(survey.path), named);
   const there = places.inRoot(file);
-  return places.find(file) === there && (await serverReads(there)) ? { kind: "original", file } : own;
+  // A file that keeps the server from starting is better left alone.
+  const isWhole = !survey.loaded.problems.some((problem) => problem.startsWith(`${there}:`));
+  return isWhole && places.find(file) === there && (await serverReads(there))
+    ? { kind: "original", file }
+    : own;
 }
 
 function adjustments({ file, why }: TokenPlan, { loaded }: Survey, places: Places) {

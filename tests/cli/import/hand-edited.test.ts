@@ -157,3 +157,31 @@ test("the script of the instructions of 3.2 is known as one for detection", asyn
   const hook = "[ssl]\nenable = 0\n[hook]\nhook_script = '/usr/bin/person_detect_wrapper.sh'\n";
   expect((await planFor(machine(null, { [INI]: hook }))).detection.join("\n")).toContain("enable: yes");
 });
+
+describe("paths", () => {
+  const config = "ssl: {enable: no}\nfcm: {enable: no}\n";
+
+  test("with blanks are found", async () => {
+    const yaml = `${config}customize: {es_rules: /etc/zm/my rules.yml}\nhook: {event_start_hook: "'/opt/my hooks/run.sh' -x"}\n`;
+    const root = machine(null, { [YAML]: yaml, "etc/zm/my rules.yml": "", "opt/my hooks/run.sh": "" });
+    expect((await lossesOf(root)).join()).not.toMatch(/rules|run\.sh/);
+  });
+
+  test("that are not whole are told, and so is a quote that is not closed", async () => {
+    const yaml = `${config}hook: {event_start_hook: ./start.sh, event_end_hook: "'/opt/x"}\n`;
+    const losses = await lossesOf(machine(null, { [YAML]: yaml }));
+    expect(losses).toContainEqual(
+      expect.stringMatching(/^\.\/start\.sh .* -> hook\.event_start_hook: its whole path/),
+    );
+    expect(losses).toContainEqual(expect.stringMatching(/^hook\.event_end_hook .*quote/));
+  });
+});
+
+test("a file of secrets that keeps the server from starting is left alone", async () => {
+  const ini =
+    "[general]\nsecrets = /etc/zm/s.ini\n[ssl]\nenable = no\n[mqtt]\npassword = planted\nusername = !USER\n";
+  const root = machine(null, { [INI]: ini, "etc/zm/s.ini": "USER = bob\n" });
+  const plan = await planFor(root);
+  expect([plan.problems, plan.config]).toEqual([[], expect.not.stringContaining("secrets: /etc/zm/s.ini")]);
+  expect(await lossesOf(root)).toContainEqual(expect.stringContaining("mqtt.username"));
+});
