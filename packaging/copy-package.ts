@@ -117,12 +117,13 @@ function isUsed(name: string, { cpu }: Platform): boolean {
   return !name.endsWith(".musl.node");
 }
 
-/** Sources of what comes built, types, maps, documents other than licenses, tests, settings of tools. */
+/** Sources of what comes built, types, maps, documents other than licenses, tests, sites, settings of tools. */
 const LEFT_OUT = new RegExp(
   [
     String.raw`\.[cm]?ts$|\.map$|\.(c|cc|cpp|h|hpp|gyp|gypi|flow|markdown|tsbuildinfo)$`,
     String.raw`^(?!.*(licen[cs]e|notice|copying)).*\.md$`,
     String.raw`^(test|tests|__tests__|benchmarks?|docs?|examples?|test\.js)$`,
+    String.raw`^index\.html$|^Dockerfile`,
     String.raw`(^|/)\.[^/]+$`,
   ].join("|"),
   "i",

@@ -124,6 +124,10 @@ function server(build: Build, dist: string, packages: readonly LockedPackage[]) 
   const day = new Date(epoch * 1000).toISOString().slice(0, 10);
   put(folder, "usr/share/man/man1/zmes.1.gz", zipped(manPage(commands, version, day)));
   put(folder, "usr/share/bash-completion/completions/zmes", bashCompletion(commands));
+  copyFile(
+    path.join(root, "packaging/debian/lintian-overrides"),
+    path.join(folder, "usr/share/lintian/overrides/zmes"),
+  );
   put(folder, "usr/share/doc/zmes/copyright", copyrightOf({ root, home, packages, node }));
   put(folder, "usr/share/doc/zmes/changelog.gz", zipped(changelog("zmes", build)));
   put(folder, "usr/share/doc/zmes/NEWS.md.gz", zipped(readFileSync(path.join(root, "CHANGELOG.md"))));

@@ -1,16 +1,15 @@
 // `zmes doctor`: looks at everything the server needs, and says what is wrong with the command that puts it right.
 import { parseArgs } from "node:util";
-import { reasonOf } from "../lib/errors.ts";
+import { AppError, reasonOf } from "../lib/errors.ts";
 import { becomeUser, usualUser } from "../lib/privileges.ts";
-import { hideSecrets } from "../lib/secrets-in-logs.ts";
 import { readZmConf } from "../zoneminder/zm-conf.ts";
 import { askPassword } from "./ask-password.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { readConfiguration } from "./configuration.ts";
-import { type Outcome, runChecks } from "./doctor/check.ts";
+import { problem, runChecks } from "./doctor/check.ts";
 import { checks } from "./doctor/checks.ts";
 import { findPortHolder } from "./doctor/port-holder.ts";
-import { hasProblem, jsonReport, type Screen, textReport } from "./doctor/report.ts";
+import { hasProblem, jsonReport, printable, type Screen, textReport } from "./doctor/report.ts";
 import { createSubject, type Subject } from "./doctor/subject.ts";
 import { programVersion } from "./version.ts";
 
@@ -33,10 +32,17 @@ export const doctor: Command = {
     if (typeof options === "string") return refuseUsage(io, "doctor", options);
     const login = await loginOf(options.user, io);
     if (login === "none") return refuseUsage(io, "doctor", "no password: set ZMES_PASSWORD.");
-    return await examine(
-      { configPath: options.config ?? null, url: options.url, login, json: options.json },
-      io,
-    );
+    const { config = null, url, json } = options;
+    try {
+      return await examine({ configPath: config, url, login, json }, io);
+    } catch (failure) {
+      // Nothing can be seen as the server sees it where its user does not exist.
+      if (!(failure instanceof AppError)) throw failure;
+      const findings = [problem(failure.message, `${failure.hint} [${failure.code}]`)];
+      const outcomes = [printable({ check: "system", title: "System", findings })];
+      io.stdout.write(json ? jsonReport(outcomes, programVersion) : textReport(outcomes, screenOf(io)));
+      return EXIT.failed;
+    }
   },
 };
 
@@ -68,7 +74,7 @@ export async function examine({ configPath, url, login, json }: Examination, io:
     clock: io.clock,
   });
   try {
-    const outcomes = (await runChecks(checks, subject)).map(withoutSecrets);
+    const outcomes = (await runChecks(checks, subject)).map(printable);
     io.stdout.write(json ? jsonReport(outcomes, programVersion) : textReport(outcomes, screenOf(io)));
     return hasProblem(outcomes) ? EXIT.failed : EXIT.ok;
   } finally {
@@ -114,16 +120,6 @@ async function loginOf(user: string | undefined, io: CommandIo): Promise<Subject
   if (user === undefined) return null;
   const password = io.env.ZMES_PASSWORD ?? (await askPassword(`Password of ${user}: `, io));
   return password === null ? "none" : { user, password };
-}
-
-/** Words of libraries and of other machines are in it. */
-function withoutSecrets(outcome: Outcome): Outcome {
-  const findings = outcome.findings.map(({ level, text, fix }) => ({
-    level,
-    text: hideSecrets(text),
-    fix: fix === null ? null : hideSecrets(fix),
-  }));
-  return { ...outcome, findings };
 }
 
 /** https://no-color.org */

@@ -1,5 +1,5 @@
 // `zmes export`: a configuration that the original reads, for those who want to go back.
-import { chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, fchmodSync, fchownSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { reasonOf } from "../lib/errors.ts";
@@ -84,14 +84,29 @@ async function serverUser(zmConf: string): Promise<WebUser | null> {
 const FILE_MODE = 0o640;
 const FOLDER_MODE = 0o750;
 
+/** Whatever root's umask is: the server's group reads them. By descriptor, so that no link changes whose file that is. */
 function write({ files }: Export, folder: string, group: number | null): void {
   const isNew = mkdirSync(folder, { recursive: true, mode: FOLDER_MODE }) !== undefined;
-  if (isNew && group !== null) chownSync(folder, 0, group);
-  for (const { name, text } of files) {
-    const file = path.join(folder, name);
-    writeFileSync(file, text, { mode: FILE_MODE, flag: "wx" });
-    if (group !== null) chownSync(file, 0, group);
+  if (isNew) withDescriptor(folder, "r", (fd) => give(fd, FOLDER_MODE, group));
+  for (const { name, text } of files)
+    withDescriptor(path.join(folder, name), "wx", (fd) => {
+      give(fd, FILE_MODE, group);
+      writeFileSync(fd, text);
+    });
+}
+
+function withDescriptor(file: string, flags: "r" | "wx", work: (fd: number) => void): void {
+  const fd = openSync(file, flags, 0o600);
+  try {
+    work(fd);
+  } finally {
+    closeSync(fd);
   }
+}
+
+function give(fd: number, mode: number, group: number | null): void {
+  if (group !== null) fchownSync(fd, 0, group);
+  fchmodSync(fd, mode);
 }
 
 function report({ files, lost }: Export, target: Target, folder: string): string {

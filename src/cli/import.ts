@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { reasonOf } from "../lib/errors.ts";
+import { escapeControls } from "../lib/log-text.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { type Import, importOriginal } from "./import/import-original.ts";
 import { TARGET } from "./import/plan.ts";
@@ -80,7 +81,8 @@ function nothingFound({ from = [] }: Options, io: CommandIo): number {
 }
 
 function refuse(problem: string, io: CommandIo): number {
-  io.stderr.write(`zmes import: nothing was taken over.\n${problem}\n`);
+  const way = process.getuid?.() === 0 ? "" : "Some files can be read by root alone: sudo zmes import\n";
+  io.stderr.write(`zmes import: nothing was taken over.\n${problem}\n${way}`);
   return EXIT.failed;
 }
 
@@ -90,6 +92,8 @@ function show({ plan }: Import, options: Options, io: CommandIo): number {
     io.stdout.write(`${importReport(plan)}\n${detectionText(plan.detection, options)}`);
     if (existsSync(plan.places.inRoot(TARGET)) && !options.force)
       io.stdout.write(`${TARGET} is there already: --force replaces it and keeps a copy.\n`);
+    if (process.getuid?.() !== 0)
+      io.stdout.write("What only root can read was not seen; with sudo this may look different.\n");
     io.stdout.write(`Nothing was written. To write ${TARGET}: ${commandOf(options)}\n`);
   }
   return EXIT.ok;
@@ -118,7 +122,11 @@ async function apply(found: Import, options: Options, io: CommandIo): Promise<nu
   }
   const kept = backups.length === 0 ? "" : `What was there before: ${backups.join(", ")}\n`;
   io.stdout.write(`${importReport(plan)}\n${detectionText(plan.detection, options)}`);
-  io.stdout.write(`Written: ${written.join(", ")}\n${kept}`);
+  const done =
+    written.length === 0
+      ? "Nothing had to be written: it is there already"
+      : `Written: ${written.join(", ")}`;
+  io.stdout.write(`${done}\n${kept}`);
   io.stdout.write("Next: stop the original, then sudo zmes doctor\n");
   await offerTest(plan.phones, options, io);
   return EXIT.ok;
@@ -127,7 +135,7 @@ async function apply(found: Import, options: Options, io: CommandIo): Promise<nu
 function detectionText(lines: readonly string[], { detection = false }: Options): string {
   if (!detection) return "";
   if (lines.length === 0) return "No hook is a detection script of the original.\n\n";
-  return `${lines.map((line) => `  ${line}`.trimEnd()).join("\n")}\n\n`;
+  return `${lines.map((line) => escapeControls(`  ${line}`.trimEnd())).join("\n")}\n\n`;
 }
 
 /** Asks on a terminal; elsewhere the command is named. */

@@ -118,7 +118,8 @@ const INSTALLED: Readonly<Record<Installed, (daemon: DaemonFile) => string>> = {
 const UNINSTALLED: Readonly<Record<Uninstalled, (daemon: DaemonFile) => string>> = {
   restored: ({ file }) => `${file} is the original again. Restart: zmdc.pl restart zmeventnotification.pl`,
   removed: ({ file }) => `${file} is gone; there was no original to put back.`,
-  "not-ours": ({ file }) => `${file} is not of zmes and stays as it is.`,
+  "not-ours": ({ file, backup }) =>
+    `${file} is not of zmes and stays as it is.${existsSync(backup) ? ` The original from before zmes is still kept as ${backup}; delete it when it is not needed.` : ""}`,
   absent: ({ file }) => `There is no ${file}.`,
 };
 

@@ -67,14 +67,20 @@ export interface SetupRequest {
   readonly doctor: (configPath: string | null) => Promise<number>;
 }
 
-/** Throws Abandoned before anything was changed, AppErrors, and what the system says of files. */
+/**
+ * Throws Abandoned before anything was changed, AppErrors, and what the system says of files. From the first change on
+ * Ctrl-C does not cut it short: the key of an authority lies in a temporary folder for a moment, and files belong together.
+ */
 export async function setUp(
   { options, questions, root, doctor }: SetupRequest,
   io: CommandIo,
 ): Promise<number> {
   const place = await lookAround(options, root, io);
   const finish = (config: string | null) => lookAgain(place, config, doctor, io);
-  if (options.renew) return await renewCertificate(place, options, io);
+  if (options.renew) {
+    io.stopSignal();
+    return await renewCertificate(place, options, io);
+  }
   const isThere = existsSync(place.target);
   const writeAnew =
     options.force || (isThere && (await questions.yes(`${place.target} is there. Write it anew?`, false)));
@@ -95,7 +101,12 @@ export async function setUp(
   }
   const found = findCertificates(root, io.clock.now());
   const plan = await makePlan({ wishes: options, ownNames: ownNames(), found, questions });
+  const stop = io.stopSignal();
   const server = await carryOut(plan, place, options, io);
+  if (stop.aborted) {
+    io.stderr.write("Interrupted. What is written stays; run it again for the rest.\n");
+    return EXIT.failed;
+  }
   io.stdout.write(`${trustPage(server.certified, server)}${phonePage(server)}`);
   return await finish(place.target);
 }
@@ -217,6 +228,8 @@ async function lookAgain(
   files.folder(data, "server");
   files.folder(path.join(data, "push"), "server");
   io.stdout.write(`${startPage(hasSystemd())}\nzmes doctor says:\n\n`);
-  await doctor(config);
+  const stop = io.stopSignal();
+  const stopped = new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve()));
+  await Promise.race([doctor(config), stopped]);
   return EXIT.ok;
 }

@@ -26,7 +26,7 @@ export function readSecrets(
   locate = (file: string): string => file,
 ): Secrets {
   const path = locate(resolve(dirname(configPath), named));
-  const content = readTextFile(path);
+  const content = readTextFile(path, { mayBePipe: false });
   if (!content.ok) {
     const unreadable = `cannot read ${path}: ${content.why}`;
     const lookUp = () => missing(`${path} cannot be read`);

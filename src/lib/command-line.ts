@@ -31,6 +31,11 @@ export function splitCommand(text: string): CommandLine | null {
   return words.length === 0 ? null : { words, wantsShell };
 }
 
+/** One word for a POSIX shell (2.2.2), whatever is in it: for commands that people copy. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
 /** Blanks, 'single quotes', "double quotes", \x, or a run of anything else. */
 const PIECE = new RegExp(
   [

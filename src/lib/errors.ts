@@ -72,7 +72,7 @@ const errors = {
   },
   SETUP_UNWRITABLE: {
     message: "{path} cannot be written: {problem}",
-    hint: "Run it as root (sudo zmes setup), or name files of your own with --config and --data.",
+    hint: "Run it as root (sudo zmes setup), make room on a full disk, or name other places with --config and --data; what was written already is taken up by the next run.",
   },
   PRIVILEGES_FAILED: {
     message: "Cannot become user {user}, group {group}: {problem}",

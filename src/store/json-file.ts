@@ -97,7 +97,11 @@ async function copyTo(from: string, to: string): Promise<boolean> {
   const [bytes, { mode }] = await Promise.all([readFile(from), stat(from)]);
   try {
     const handle = await open(to, "wx", 0o600);
-    await writeAndSync(handle, bytes, mode);
+    await writeAndSync(handle, bytes, mode).catch(async (failure: unknown) => {
+      // On a full disk an empty copy would pass for what was there before.
+      await rm(to, { force: true });
+      throw failure;
+    });
     return true;
   } catch (failure) {
     if (systemCode(failure) === "EEXIST") return false;

@@ -1,5 +1,4 @@
 // Keeps what the control interface changed: orders for monitors and settings that stand above the configuration file.
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import {
@@ -15,6 +14,7 @@ import type { Clock } from "../lib/clock.ts";
 import { reasonOf, systemCode } from "../lib/errors.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
+import { readPlainFile } from "../lib/plain-file.ts";
 import { replaceFile } from "./json-file.ts";
 
 /** "section.key", or a bare key as the original kept them, and the value as it was typed. */
@@ -196,7 +196,8 @@ function asJson(orders: ControlState, settings: KeptSettings): string {
 function readFile(file: string): Omit<Kept, "problem"> | "absent" | "unreadable" | "not in its form" {
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    // Root reads it too, before it becomes the user whose file it is.
+    text = readPlainFile(file);
   } catch (failure) {
     return systemCode(failure) === "ENOENT" ? "absent" : "unreadable";
   }

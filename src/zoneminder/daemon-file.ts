@@ -1,5 +1,6 @@
 // The file that ZoneMinder's zmdc.pl executes, zmeventnotification.pl: put in place of an original, and taken away again.
 import {
+  chmodSync,
   constants,
   linkSync,
   lstatSync,
@@ -77,7 +78,9 @@ function install(file: string, backup: string, program: DaemonProgram): Installe
   const temporary = `${file}.zmes-new`;
   rmSync(temporary, { force: true });
   try {
-    writeFileSync(temporary, daemonScript(program), { mode: 0o755, flag: "wx" });
+    writeFileSync(temporary, daemonScript(program), { flag: "wx" });
+    // Whatever root's umask is: ZoneMinder's user executes it.
+    chmodSync(temporary, 0o755);
     renameSync(temporary, file);
   } catch (failure) {
     rmSync(temporary, { force: true });

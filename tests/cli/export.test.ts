@@ -208,6 +208,18 @@ describe.each(["6", "7"] as const)("read by the library of version %s", (to) => 
   });
 });
 
+test("the original can read the files, whatever umask root works with", async () => {
+  const { config, out } = aServer();
+  const umask = process.umask(0o077);
+  try {
+    await run("--to", "7", "--out", out, "--config", config);
+  } finally {
+    process.umask(umask);
+  }
+  expect(statSync(out).mode & 0o777).toBe(0o750);
+  expect(statSync(join(out, "zmeventnotification.yml")).mode & 0o777).toBe(0o640);
+});
+
 test("nothing is overwritten", async () => {
   const { config, out } = aServer();
   await run("--to", "7", "--out", out, "--config", config);

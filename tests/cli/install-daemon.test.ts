@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -58,4 +58,24 @@ test("an original that would be lost is refused with its code", async () => {
 test("called wrongly it says so", async () => {
   expect((await run("now")).code).toBe(2);
   expect((await run("--pth")).code).toBe(2);
+});
+
+test("ZoneMinder's user may run the file, whatever umask root works with", async () => {
+  const umask = process.umask(0o077);
+  try {
+    await run("--path", join(folder, "bin"));
+  } finally {
+    process.umask(umask);
+  }
+  expect(statSync(daemon()).mode & 0o777).toBe(0o755);
+});
+
+test("an original that an upgrade put there again stays, and the older copy of it is named", async () => {
+  writeFileSync(daemon(), "one");
+  await run("--path", join(folder, "bin"));
+  writeFileSync(daemon(), "two");
+  const { code, out } = await run("--uninstall", "--path", join(folder, "bin"));
+  expect(code).toBe(0);
+  expect(out).toContain("is still kept as");
+  expect(readFileSync(daemon(), "utf8")).toBe("two");
 });

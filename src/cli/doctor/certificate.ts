@@ -1,5 +1,6 @@
 // The certificate of the port, as phones judge it: names, dates, chain, key.
 import { readFile } from "node:fs/promises";
+import { shellWord } from "../../lib/command-line.ts";
 import { AppError } from "../../lib/errors.ts";
 import { loadTls } from "../../server/tls.ts";
 import { type CertificateFacts, certificateFacts, parseChain } from "../certificate-facts.ts";
@@ -124,7 +125,7 @@ function fixFor({ code, hint }: AppError, { webUser, config }: Subject): string 
   const key = config.ssl.key ?? "FILE";
   return key.startsWith("/etc/letsencrypt/")
     ? "Files of Let's Encrypt belong to root alone; let `sudo zmes setup --force` show how the server gets them without changing that."
-    : `Let the server's user read both files and enter their folders: sudo -u ${webUser} cat ${key} >/dev/null`;
+    : `Let the server's user read both files and enter their folders: sudo -u ${webUser} cat ${shellWord(key)} >/dev/null`;
 }
 
 function hostsOf({ url, config }: Subject): readonly string[] {

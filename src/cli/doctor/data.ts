@@ -2,8 +2,10 @@
 import { existsSync, statSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import path from "node:path";
+import { shellWord } from "../../lib/command-line.ts";
 import { readText } from "../../store/json-file.ts";
 import { parseTokenFile } from "../../store/token-file.ts";
+import { isSystemFolder } from "../system-folders.ts";
 import { type Check, type Finding, ok, problem, skipped, warning } from "./check.ts";
 import { mayAccess } from "./system.ts";
 
@@ -12,7 +14,7 @@ export const dataDirectory: Check = {
   title: "Data directory",
   async run({ config, user, webUser }) {
     const folder = config.general.base_data_path;
-    const make = `sudo install -d -o ${webUser} -g ${webUser} -m 750 ${folder}`;
+    const make = `sudo install -d -o ${webUser} -g ${webUser} -m 750 ${shellWord(folder)}`;
     if (!existsSync(folder)) return [problem(`${folder} does not exist`, `Make it: ${make}`)];
     if (!statSync(folder).isDirectory())
       return [problem(`${folder} is not a folder`, "Name another one in general.base_data_path.")];
@@ -23,7 +25,9 @@ export const dataDirectory: Check = {
       return [
         problem(
           `${user} may not write ${closed ?? folder}`,
-          `Give it to the server's user: sudo chown -R ${webUser}: ${folder}`,
+          isSystemFolder(folder)
+            ? "Name a folder of its own in general.base_data_path."
+            : `Give it to the server's user: sudo chown -hR ${webUser}: ${shellWord(folder)}`,
         ),
       ];
     return [ok(`${folder} can be written`)];
@@ -43,7 +47,8 @@ export const tokenFile: Check = {
       return [
         problem(
           `${user} may not read and write ${file}, so no phone can register`,
-          `Give it to the server's user: sudo chown ${webUser}: ${file}`,
+          // -h: never what a link in that folder leads to.
+          `Give it to the server's user: sudo chown -h ${webUser}: ${shellWord(file)}`,
         ),
       ];
     const parsed = parseTokenFile((await readText(file))?.text ?? "");
@@ -51,7 +56,7 @@ export const tokenFile: Check = {
       return [
         problem(
           `${file} is damaged: ${parsed.problem}`,
-          `Put the copy back: sudo cp -p ${file}.bak ${file}, or move the file away; phones register again by themselves.`,
+          `Put the copy back: sudo -u ${webUser} cp -p ${shellWord(`${file}.bak`)} ${shellWord(file)}, or move the file away; phones register again by themselves.`,
         ),
       ];
     return [ok(`${file} has ${parsed.entries.size} phones`)];
@@ -65,7 +70,7 @@ async function absent(file: string, user: string, webUser: string): Promise<Find
   const wanted = path.dirname(file);
   return problem(
     `${user} may not make ${file}, so no phone can register`,
-    `Make its folder: sudo install -d -o ${webUser} -g ${webUser} -m 750 ${wanted}`,
+    `Make its folder: sudo install -d -o ${webUser} -g ${webUser} -m 750 ${shellWord(wanted)}`,
   );
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Config } from "../../config/schema.ts";
-import { splitCommand } from "../../lib/command-line.ts";
+import { shellWord, splitCommand } from "../../lib/command-line.ts";
 import { type Check, type Finding, ok, problem, skipped } from "./check.ts";
 import { mayAccess } from "./system.ts";
 
@@ -50,18 +50,18 @@ function look(key: string, file: string, user: string): Finding {
       ? fault("does not exist", `Correct ${key}.`)
       : fault(
           `cannot be reached: ${user} may not enter ${hidden}`,
-          `Open the folder: sudo chmod o+x ${hidden}`,
+          `Open the folder: sudo chmod o+x ${shellWord(hidden)}`,
         );
   }
   if (!statSync(file).isFile()) return fault("is not a file", `Name the script itself in ${key}.`);
-  const open = `sudo chmod a+rx ${file}`;
+  const open = `sudo chmod a+rx ${shellWord(file)}`;
   if (!mayAccess(file, "execute")) return fault(`may not be run by ${user}`, `Make it executable: ${open}`);
   if (!mayAccess(file, "read")) return fault(`may not be read by ${user}`, `Make it readable: ${open}`);
   const [first = ""] = readFileSync(file, "latin1").slice(0, 256).split("\n");
   if (first.endsWith("\r") && first.startsWith("#!"))
     return fault(
       "has line ends of Windows, so its interpreter is not found",
-      `Convert it: sudo sed -i 's/\\r$//' ${file}`,
+      `Convert it: sudo sed -i 's/\\r$//' ${shellWord(file)}`,
     );
   const interpreter = /^#!\s*(\S+)/.exec(first)?.[1];
   if (interpreter !== undefined && !existsSync(interpreter))

@@ -44,7 +44,10 @@ function describe(pid: number, folder: string): PortHolder {
   const title = words.join(" ").trim();
   const isNode = path.basename(link(path.join(folder, "exe"))).startsWith("node");
   const isOurs = isNode && /^(zmes|zmeventnotification\.pl)$|src\/main\.[tj]s|bin\/zmes/.test(title);
-  const name = words.slice(0, 2).join(" ") || read(path.join(folder, "comm")).trim() || "unknown";
+  // An interpreter's script says more than the interpreter; anything else may be a password.
+  const script = words[1]?.startsWith("/") ? words[1] : undefined;
+  const name =
+    [words[0], script].filter(Boolean).join(" ") || read(path.join(folder, "comm")).trim() || "unknown";
   return { pid, command: name.slice(0, MAX_COMMAND), isOurs };
 }
 

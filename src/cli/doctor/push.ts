@@ -3,6 +3,7 @@ import { readServiceAccount } from "../../channels/fcm/account.ts";
 import { createHttpClient } from "../../channels/fcm/http.ts";
 import { createAccessTokens } from "../../channels/fcm/token.ts";
 import { type FcmWay, fcmWay } from "../../channels/fcm/way.ts";
+import { shellWord } from "../../lib/command-line.ts";
 import { AppError, reasonOf } from "../../lib/errors.ts";
 import { type Check, type Finding, ok, problem, skipped, warning } from "./check.ts";
 import type { Subject } from "./subject.ts";
@@ -55,7 +56,7 @@ async function direct(
   } catch (failure) {
     if (!(failure instanceof AppError)) throw failure;
     if (failure.code !== "FCM_KEY_UNREADABLE") return [problem(failure.message, failure.hint)];
-    const open = `sudo chgrp ${webUser} ${file} && sudo chmod 640 ${file}`;
+    const open = `sudo chgrp ${webUser} ${shellWord(file)} && sudo chmod 640 ${shellWord(file)}`;
     return [problem(failure.message, `Let the server's user read it: ${open}`)];
   }
 }

@@ -1,4 +1,6 @@
 // What `zmes doctor` prints: for people on a terminal, or as JSON for programs.
+import { escapeControls } from "../../lib/log-text.ts";
+import { hideSecrets } from "../../lib/secrets-in-logs.ts";
 import { wrapped } from "../command.ts";
 import type { Finding, Level, Outcome } from "./check.ts";
 
@@ -31,6 +33,26 @@ export function textReport(outcomes: readonly Outcome[], { colour, columns }: Sc
   );
   return `${[...lines, "", summary(outcomes)].join("\n")}\n`;
 }
+
+/**
+ * Words of libraries, other machines and other users' processes are in it: without secrets, without what would make a
+ * terminal do something, and no longer than people read.
+ */
+export function printable(outcome: Outcome): Outcome {
+  const clean = (text: string): string => {
+    const line = escapeControls(hideSecrets(text.replace(/\s*\n\s*/g, " ")));
+    return line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS)}...` : line;
+  };
+  const findings = outcome.findings.map(({ level, text, fix }) => ({
+    level,
+    text: clean(text),
+    fix: fix === null ? null : clean(fix),
+  }));
+  return { ...outcome, findings };
+}
+
+/** Half a page of a terminal. */
+const MOST_CHARACTERS = 1000;
 
 /** Names and meanings stay as they are; new fields may come. */
 export function jsonReport(outcomes: readonly Outcome[], version: string): string {

@@ -10,6 +10,14 @@ export const system: Check = {
     return [
       ...machine(platform, arch, glibcVersion()),
       ok(`Node.js ${versions.node}, on ${platform} ${arch}`),
+      ...(webUser === "root"
+        ? [
+            warning(
+              "The server runs as root (ZM_WEB_USER of zm.conf), and so does every hook",
+              "Name the web server's user there, usually www-data; ZoneMinder itself should not run as root either.",
+            ),
+          ]
+        : []),
       user === webUser
         ? ok(`The checks run as ${user}, like the server`)
         : warning(

@@ -6,6 +6,7 @@ import type { LoadedConfig } from "../../config/load.ts";
 import { readRules } from "../../config/rules-file.ts";
 import { sectionTitles } from "../../config/schema.ts";
 import type { AnyRule } from "../../domain/rules.ts";
+import { listText } from "../../store/device-entry.ts";
 import { formatToken, formatTokenFile, parseTokenFile, type TokenEntry } from "../../store/token-file.ts";
 import { type ExportedSetting, exportSettings, type Lost, type Target } from "./settings.ts";
 
@@ -143,19 +144,28 @@ function exportPhones(
   if (read.entries.size === 0) return { files: [], lost: [] };
   const tokens = [...read.entries].map(([token, { zmes: _ours, ...entry }]) => formatToken(token, entry));
   const lines = [...read.entries].map(([token, entry]) => `${colonLine(token, entry)}\n`);
+  const owned = [...read.entries.values()].filter(({ zmes }) => isOwned(zmes)).length;
   return {
     files: [
       { name: "tokens.txt", text: formatTokenFile(tokens, read.rest) },
       { name: "tokens-before-6.txt", text: lines.join("") },
     ],
-    lost: [],
+    lost: owned === 0 ? [] : [{ what: `${owned} phones`, why: NO_OWNERS }],
   };
 }
 
-/** Versions 1.0 to 5 split it from the right. */
+const NO_OWNERS =
+  "it knows no owners: each is told of every camera on its list, whatever ZoneMinder lets its user see";
+
+function isOwned(zmes: unknown): boolean {
+  return typeof zmes === "object" && zmes !== null && "owner" in zmes;
+}
+
+/** Versions 1.0 to 5 split it from the right; -1 and 0 are no camera to them, and a pause alone is one for all. */
 function colonLine(token: string, { monlist, intlist, platform, pushstate }: TokenEntry): string {
-  const fields = [monlist, intlist, platform, pushstate].map((field) =>
-    typeof field === "string" || typeof field === "number" ? String(field).replace(/[:\s]/g, "") : "",
-  );
-  return [token, ...fields].join(":");
+  const textOf = (field: unknown): string =>
+    typeof field === "string" || typeof field === "number" ? String(field).replace(/[:\s]/g, "") : "";
+  const monitors = listText(textOf(monlist));
+  const intervals = monitors === "" ? "" : listText(textOf(intlist));
+  return [token, monitors, intervals, textOf(platform), textOf(pushstate)].join(":");
 }

@@ -1,4 +1,5 @@
 // The settings as version 6 or 7 of the original reads them, and which of ours it has nothing for.
+import { type Broker, type Login, loginOf, parseBroker } from "../../channels/mqtt/options.ts";
 import type { LoadedConfig } from "../../config/load.ts";
 import { type KeyPath, type KnownKey, knownKeys, valueAt } from "../../config/schema.ts";
 import { oldHookAdditions } from "../import/old-hooks.ts";
@@ -37,16 +38,21 @@ export function exportSettings(
   const additions = new Map<KeyPath, unknown>(
     oldHookAdditions(loaded).map(({ path, value }) => [path, value]),
   );
+  const broker = parseBroker(loaded.config.mqtt);
+  const login = broker === null ? null : loginOf(loaded.config.mqtt, broker);
+  // It knows no address with a login in it.
+  if (login !== null) additions.set("mqtt.username", login.username).set("mqtt.password", login.password);
   const settings = [...knownKeys.values()].flatMap((known): readonly ExportedSetting[] => {
     const { path } = known;
-    const isSet = loaded.origins.has(path) || additions.has(path) || replaced.has(path) || path in WANTED;
+    const isSet =
+      loaded.origins.has(path) || additions.has(path) || replaced.has(path) || path in WANTED || path === AGE;
     const value = replaced.has(path) ? replaced.get(path) : (additions.get(path) ?? valueNow(known));
     if (!isSet || isNothing(value) || isNeedless(known, value, target)) return [];
     const why = whyLost(known, value, target);
     if (why !== null) lost.push({ what: path, why });
     return why === null ? [written(known, value)] : [];
   });
-  if (losesTls(loaded.config)) lost.push({ what: "mqtt.server", why: NO_TLS });
+  if (losesTls(loaded.config, broker, login)) lost.push({ what: "mqtt.server", why: NO_TLS });
   return { settings, secrets, lost };
 
   function valueNow({ path }: KnownKey): unknown {
@@ -57,7 +63,7 @@ export function exportSettings(
 
   function written(known: KnownKey, value: unknown): ExportedSetting {
     const { section, key, path, kind } = known;
-    const plain = path === "mqtt.server" ? withoutScheme(String(value)) : textOf(value);
+    const plain = path === "mqtt.server" ? addressOf(broker, String(value)) : textOf(value);
     const isFromSecrets = loaded.origins.get(path)?.secret === true && kind !== "file";
     const isSecret = known.secret || isFromSecrets || hasLogin(known, plain) || plain.startsWith("!");
     if (!isSecret)
@@ -70,6 +76,9 @@ export function exportSettings(
 
 /** What we always do, and the original only when it is told to. */
 const WANTED: Readonly<Record<KeyPath, unknown>> = { "customize.read_alarm_cause": true };
+
+/** Without it a hook in an INI file would be taken for one of versions 1.5 to 4, which ran because it was there. */
+const AGE: KeyPath = "customize.use_hooks";
 
 /** First version without it. */
 const REMOVED: Readonly<Record<KeyPath, { readonly before: Target; readonly why: string }>> = {
@@ -95,9 +104,21 @@ function whyLost(known: KnownKey, value: unknown, target: Target): string | null
   if (removed !== undefined && target >= removed.before) return removed.why;
   if (path === "mqtt.server" && /^wss?:/i.test(String(value)))
     return `version ${target} knows no WebSocket to the broker`;
-  if (/[\r\n]/.test(textOf(value)) && target === 6) return "an INI file has no values of several lines";
-  if (!isNewer(since, target)) return null;
-  return OUR_REASONS[path] ?? `version ${target} has nothing like it`;
+  if (isNewer(since, target)) return OUR_REASONS[path] ?? `version ${target} has nothing like it`;
+  return typeof value === "string" ? whyMisread(value, target) : null;
+}
+
+/** Texts that the version would take for something else, wherever they stand (6.1.29, 7.0.19); null for the others. */
+function whyMisread(text: string, target: Target): string | null {
+  if (/^(?:yes|no)$/i.test(text)) return `version ${target} makes ${/^y/i.test(text) ? 1 : 0} of this word`;
+  if (target === 7)
+    return /\$\{\w+\}/.test(text) ? "version 7 takes a word in $ and braces for the name of a key" : null;
+  if (/[\r\n]/.test(text)) return "an INI file has no values of several lines";
+  if (text.startsWith("<<"))
+    return "an INI file takes a value that begins with << for the beginning of several lines";
+  return /\{\{\s*\w+\s*\}\}/.test(text)
+    ? "version 6 takes a word in double braces for the name of a key"
+    : null;
 }
 
 /** Our own keys are of "8". */
@@ -119,17 +140,14 @@ function textOf(value: unknown): string {
 }
 
 /** It speaks TLS with an authority's file and a login only, and without a word in the clear otherwise (6.1.29, 7.0.19). */
-function losesTls({ mqtt }: LoadedConfig["config"]): boolean {
-  const { enable, server, username, password, tls_ca } = mqtt;
-  return (
-    enable && /^(?:mqtts|wss):/i.test(server) && (tls_ca === null || username === null || password === null)
-  );
+function losesTls({ mqtt }: LoadedConfig["config"], broker: Broker | null, login: Login | null): boolean {
+  const isTls = broker?.scheme === "mqtts" || broker?.scheme === "wss";
+  return mqtt.enable && isTls && (mqtt.tls_ca === null || login === null);
 }
 
 const NO_TLS = "it speaks TLS only with mqtt.tls_ca and a login: everything would cross the network readable";
 
 /** It knows host and port. */
-function withoutScheme(server: string): string {
-  const url = /^[a-z]+:\/\//i.test(server) ? URL.parse(server) : null;
-  return url === null ? server : url.host;
+function addressOf(broker: Broker | null, server: string): string {
+  return broker === null || !/:\/\/|@/.test(server) ? server : broker.label;
 }

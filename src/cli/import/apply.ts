@@ -1,5 +1,5 @@
 // Writes what an import planned. Every original stays as it is.
-import { existsSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { readTextFile } from "../../config/config-file.ts";
 import { reasonOf } from "../../lib/errors.ts";
@@ -19,25 +19,49 @@ export async function applyImport(plan: ImportPlan, files: OwnedFiles, force: bo
   const { places } = plan;
   const config = places.inRoot(TARGET);
   const secrets = places.inRoot(SECRETS_TARGET);
-  const targets = [...(plan.secrets === null ? [] : [secrets]), config];
+  const texts = new Map([
+    ...(plan.secrets === null ? [] : [[secrets, plan.secrets] as const]),
+    [config, plan.config],
+  ]);
+  // What stands there as it would be written is left: of an import that was cut short, or done twice.
+  const targets = [...texts].filter(([file, text]) => !holds(file, text)).map(([file]) => file);
   const there = targets.filter((file) => existsSync(file));
   if (there.length > 0 && !force) {
     const problem = `${there.join(" and ")} is there already. With --force it is copied aside and written anew.`;
     return { ok: false, problem };
   }
   const written: string[] = [];
+  const backups = new Map<string, string>();
   try {
-    const backups: string[] = [];
-    for (const file of there) backups.push(await setAside(file, "before-import"));
+    for (const file of there) backups.set(file, await setAside(file, "before-import"));
     files.folder(path.dirname(config), "group");
     written.push(...(await copyPhones(plan, files)));
-    if (plan.secrets !== null) files.write(secrets, plan.secrets, "group");
     // The configuration comes last: without it nothing of the others counts.
-    files.write(config, plan.config, "group");
-    return { ok: true, written: [...written, ...targets], backups };
+    for (const file of targets) files.write(file, texts.get(file) ?? "", "group");
+    return { ok: true, written: [...written, ...targets], backups: [...backups.values()] };
   } catch (failure) {
+    for (const file of written) files.removeServers(file);
+    for (const file of targets) undo(file, { backup: backups.get(file), isNew: !there.includes(file) });
     const way = files.isRoot ? "" : " Run it as root: sudo zmes import --apply.";
     return { ok: false, problem: `This could not be written: ${reasonOf(failure)}.${way}` };
+  }
+}
+
+function holds(file: string, text: string): boolean {
+  const content = readTextFile(file);
+  return content.ok && content.text === text;
+}
+
+/** What half an import leaves is worse than none: a new file of secrets beside the old configuration. */
+function undo(
+  file: string,
+  { backup, isNew }: { readonly backup: string | undefined; readonly isNew: boolean },
+): void {
+  try {
+    if (backup !== undefined) renameSync(backup, file);
+    else if (isNew) rmSync(file, { force: true });
+  } catch {
+    // The reason that is told already is the same.
   }
 }
 

@@ -39,9 +39,10 @@ export function lookAtDetection(config: Config, places: Places): DetectionFindin
   };
 }
 
-/** Of versions 1.5 to 7; the last two are the programs below the first ones. */
+/** Of versions 1.5 to 7, one by the name that the instructions of 3.2 show; the last four are the programs below the first ones. */
 const ORIGINAL_SCRIPTS = new Set([
   "detect_wrapper.sh",
+  "person_detect_wrapper.sh",
   "zm_event_start.sh",
   "zm_event_end.sh",
   "zm_detect.py",

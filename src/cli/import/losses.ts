@@ -4,7 +4,7 @@ import { hasCredentials } from "../../domain/picture.ts";
 import { splitCommand } from "../../lib/command-line.ts";
 import type { TokenEntry } from "../../store/token-file.ts";
 import type { Places } from "./places.ts";
-import type { Survey } from "./survey.ts";
+import { isDoubled, type Survey } from "./survey.ts";
 
 export interface Loss {
   /** A sentence without its full stop. */
@@ -17,6 +17,10 @@ export interface LossQuestion {
   readonly survey: Survey;
   readonly places: Places;
   readonly tokens: ReadonlyMap<string, TokenEntry>;
+  /** Why phones of the original are not known any more; null where all are. */
+  readonly lostPhones: string | null;
+  /** What the original's rules mute that it told. */
+  readonly rules: readonly Loss[];
   readonly foreignDetection: readonly string[];
 }
 
@@ -24,10 +28,12 @@ export interface LossQuestion {
 export function findLosses(question: LossQuestion): readonly Loss[] {
   return [
     ...certificateLosses(question),
+    ...unusableLosses(question),
     ...pushLosses(question),
     ...phoneLosses(question),
     ...pictureLosses(question),
     ...fileLosses(question),
+    ...question.rules,
     ...controlLosses(question),
     ...detectionLosses(question),
     ...otherLosses(question),
@@ -48,6 +54,29 @@ function certificateLosses({ survey, places }: LossQuestion): Loss[] {
   return [
     { what: `No client can connect: ${files.join(", ")}`, restore: `${keys}: the files of a certificate` },
   ];
+}
+
+/** Values that nobody can read, so that what is there without them holds. */
+function unusableLosses({ survey }: LossQuestion): Loss[] {
+  const doubled = survey.unused.filter(({ why }) => isDoubled(why));
+  return [
+    ...survey.unusable
+      // Of certificates it is said above that they are missing.
+      .filter(({ known }) => known.path !== "ssl.cert" && known.path !== "ssl.key")
+      .map(({ known, row }) => ({
+        what: `${row.what} (${row.where}) cannot be used, so ${shown(known.fallback)} holds: ${row.why}`,
+        restore: `${known.path}: (${known.expected})`,
+      })),
+    ...doubled.map(({ where, why }) => ({
+      what: `${where}: ${why}`,
+      restore: "the value that you mean, in the new file",
+    })),
+  ];
+}
+
+function shown(fallback: unknown): string {
+  if (typeof fallback === "boolean") return fallback ? "yes" : "no";
+  return fallback === null || Array.isArray(fallback) ? "nothing" : String(fallback);
 }
 
 function pushLosses({ survey, tokens, places }: LossQuestion): Loss[] {
@@ -74,11 +103,13 @@ function phones(count: number): string {
   return count === 1 ? "1 phone is" : `${count} phones are`;
 }
 
-function phoneLosses({ survey, tokens }: LossQuestion): Loss[] {
+function phoneLosses({ survey, tokens, lostPhones }: LossQuestion): Loss[] {
   const { fcm, devices } = survey.loaded.config;
   if (!fcm.enable) return [];
   const ownerless = [...tokens.values()].filter((entry) => !hasOwner(entry)).length;
   const losses: Loss[] = [];
+  if (lostPhones !== null)
+    losses.push({ what: lostPhones, restore: "open the app on each phone: it registers again" });
   if (ownerless > 0)
     losses.push({
       what: `${phones(ownerless)} nobody's yet and told for ${devices.adopt_days} days; longer once somebody has logged in with its app (opening the app is enough)`,
@@ -114,7 +145,7 @@ function pictureLosses({ survey }: LossQuestion): Loss[] {
   ];
 }
 
-/** Scripts and rules that are named and not there. */
+/** Scripts, rules and keys that are named and not there, or may be anywhere. */
 function fileLosses({ survey, places }: LossQuestion): Loss[] {
   const { hook, push, customize, fcm, mqtt } = survey.loaded.config;
   const scripts = [
@@ -124,15 +155,38 @@ function fileLosses({ survey, places }: LossQuestion): Loss[] {
     ["hook.event_start_hook_notify_userscript", hook.event_start_hook_notify_userscript],
     ["hook.event_end_hook_notify_userscript", hook.event_end_hook_notify_userscript],
     ["push.api_push_script", push.use_api_push ? push.api_push_script : null],
+  ] as const;
+  const files = [
     ["customize.es_rules", customize.es_rules],
     ["fcm.fcm_service_account_file", fcm.enable ? fcm.fcm_service_account_file : null],
     ["mqtt.tls_ca", mqtt.enable ? mqtt.tls_ca : null],
+    ["mqtt.tls_cert", mqtt.enable ? mqtt.tls_cert : null],
+    ["mqtt.tls_key", mqtt.enable ? mqtt.tls_key : null],
   ] as const;
-  return scripts.flatMap(([key, command]) => {
-    const [program] = command === null ? [] : (splitCommand(command)?.words ?? []);
-    if (program === undefined || !program.startsWith("/") || places.find(program) !== null) return [];
-    return [{ what: `${program} (${key}) is not there`, restore: `put it there, or change ${key}` }];
-  });
+  return [
+    ...scripts.flatMap(([key, command]) => {
+      const words = command === null ? [] : splitCommand(command)?.words;
+      if (words === undefined)
+        return [
+          { what: `${key} cannot be run: a quote in it is not closed`, restore: `${key}: with both quotes` },
+        ];
+      return missingFile(key, words[0] ?? null, places);
+    }),
+    ...files.flatMap(([key, file]) => missingFile(key, file, places)),
+  ];
+}
+
+function missingFile(key: string, file: string | null, places: Places): Loss[] {
+  if (file === null || file === "") return [];
+  if (!file.startsWith("/"))
+    return [
+      {
+        what: `${file} (${key}) is looked for where the server is started`,
+        restore: `${key}: its whole path`,
+      },
+    ];
+  if (places.find(file) !== null) return [];
+  return [{ what: `${file} (${key}) is not there`, restore: `put it there, or change ${key}` }];
 }
 
 function controlLosses({ survey, places }: LossQuestion): Loss[] {
@@ -159,16 +213,6 @@ function detectionLosses({ foreignDetection }: LossQuestion): Loss[] {
 /** What a start would warn of, besides what is said above. */
 function otherLosses({ survey }: LossQuestion): Loss[] {
   const { mqtt } = survey.loaded.config;
-  const lone = mqtt.enable && (mqtt.username === null) !== (mqtt.password === null);
-  const missing = mqtt.username === null ? "mqtt.username" : "mqtt.password";
-  const login = lone
-    ? [
-        {
-          what: `The broker gets a login without ${missing}; the original then sent none`,
-          restore: `${missing}: ...`,
-        },
-      ]
-    : [];
   const hasTls = mqtt.enable && mqtt.username === null && (mqtt.tls_ca ?? mqtt.tls_cert) !== null;
   const tls = hasTls
     ? [
@@ -185,7 +229,7 @@ function otherLosses({ survey }: LossQuestion): Loss[] {
       what: `${path}: ${text.replace(/\.$/, "")}`,
       restore: RESTORES[path] ?? path,
     }));
-  return [...login, ...tls, ...others];
+  return [...tls, ...others];
 }
 
 const RESTORES: Readonly<Record<string, string>> = {

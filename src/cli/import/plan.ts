@@ -57,7 +57,9 @@ export async function planImport({ root, from, serverReads }: ImportRequest): Pr
   const survey = surveyFile(file, places);
   const { config, dialect } = survey.loaded;
   const isSet = survey.loaded.origins.has("fcm.token_file");
-  const tokens = planTokens({ places, config, configPath: survey.path, isSet });
+  const before = importedTokens(places);
+  const tokens = planTokens({ places, config, configPath: survey.path, isSet, before });
+  const rules = lookAtRules(config, dialect, places);
   const decided = decideSettings(
     survey,
     await secretsHome(survey, places, serverReads),
@@ -83,10 +85,17 @@ export async function planImport({ root, from, serverReads }: ImportRequest): Pr
       ...survey.unused,
       ...unwritable,
       ...tokens.rows,
-      ...lookAtRules(config, places),
+      ...rules.rows,
       ...detection.rows,
     ],
-    losses: findLosses({ survey, places, tokens: tokens.entries, foreignDetection: detection.foreign }),
+    losses: findLosses({
+      survey,
+      places,
+      tokens: tokens.entries,
+      lostPhones: tokens.lost,
+      rules: rules.losses,
+      foreignDetection: detection.foreign,
+    }),
     problems,
     config: importedConfig({ ...parts, settings: kept }),
     secrets: decided.secrets.size > 0 ? secretsFile(decided.secrets, TARGET) : null,
@@ -105,6 +114,12 @@ const VERSIONS: Readonly<Record<Dialect, string>> = {
   none: "unknown",
 };
 
+/** The token file of the zmes.yml that is there; null where there is none. */
+function importedTokens(places: Places): string | null {
+  const { source, config } = loadConfig({ path: places.inRoot(TARGET), locate: locateIn(places) });
+  return source.read ? config.fcm.token_file : null;
+}
+
 /** One place for a password is best: the original's file, where the server can read it. */
 async function secretsHome(
   survey: Survey,
@@ -116,7 +131,11 @@ async function secretsHome(
   if (named === null) return own;
   const file = path.resolve(path.dirname(survey.path), named);
   const there = places.inRoot(file);
-  return places.find(file) === there && (await serverReads(there)) ? { kind: "original", file } : own;
+  // A file that keeps the server from starting is better left alone.
+  const isWhole = !survey.loaded.problems.some((problem) => problem.startsWith(`${there}:`));
+  return isWhole && places.find(file) === there && (await serverReads(there))
+    ? { kind: "original", file }
+    : own;
 }
 
 function adjustments({ file, why }: TokenPlan, { loaded }: Survey, places: Places) {

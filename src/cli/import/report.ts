@@ -1,4 +1,5 @@
 // What `zmes import` prints: a table of every line, and what will no longer reach people.
+import { escapeControls } from "../../lib/log-text.ts";
 import type { ImportPlan } from "./plan.ts";
 import type { Outcome, Row } from "./survey.ts";
 
@@ -19,10 +20,13 @@ export function importReport(plan: ImportPlan): string {
       ? []
       : ["The server will not start with it as it is:", ...plan.problems.map((problem) => `  ${problem}`)],
   ];
-  return blocks
-    .filter((block) => block.length > 0)
-    .map((block) => `${block.join("\n")}\n`)
-    .join("\n");
+  return (
+    blocks
+      .filter((block) => block.length > 0)
+      // The original's file often is the web server's own, and this is shown to root.
+      .map((block) => `${block.map(escapeControls).join("\n")}\n`)
+      .join("\n")
+  );
 }
 
 /** The same for programs. */

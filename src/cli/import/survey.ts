@@ -5,7 +5,7 @@ import { isOldDialect } from "../../config/dialect.ts";
 import { type LoadedConfig, loadConfig } from "../../config/load.ts";
 import { oldHomes } from "../../config/old-homes.ts";
 import { printableName, type RawEntry } from "../../config/raw-file.ts";
-import { type KnownKey, knownKeys } from "../../config/schema.ts";
+import { type KnownKey, knownKeys, valueAt } from "../../config/schema.ts";
 import type { Places } from "./places.ts";
 
 export type Outcome = "taken" | "changed" | "not used";
@@ -28,12 +28,20 @@ export interface UsedEntry {
   readonly row: Row;
 }
 
+/** A row of a key that would have been used. */
+export interface Unusable {
+  readonly known: KnownKey;
+  readonly row: Row;
+}
+
 export interface Survey {
   /** The path by which programs know the file. */
   readonly path: string;
   readonly loaded: LoadedConfig;
   readonly used: readonly UsedEntry[];
   readonly unused: readonly Row[];
+  /** Those of them whose value could not be used, so that what is there without them holds. */
+  readonly unusable: readonly Unusable[];
   /** Why nothing of the file can be used; null otherwise. */
   readonly unreadable: string | null;
   /** What a start with this file would say, without what the rows say. */
@@ -50,14 +58,16 @@ export function surveyFile(file: string, places: Places): Survey {
   const dangers = findDangers(loaded.config, isSet, isOldDialect(loaded.dialect));
   const isDanger = (text: string): boolean =>
     dangers.some((danger) => text === `${danger.path}: ${danger.text}`);
-  const remarks = remarksByLine(file, [...loaded.problems, ...loaded.warnings], isDanger);
-  const { used, unused } = sortEntries(raw?.entries ?? [], { path, loaded, remarks });
+  const lines = [...loaded.problems, ...loaded.warnings];
+  const remarks = remarksByLine(file, lines, { isDanger, root: places.root });
+  const { used, unused, unusable } = sortEntries(raw?.entries ?? [], { path, loaded, remarks });
   const leftOver = [...remarks].flatMap(([line, texts]) =>
     texts.map((why): Row => ({ outcome: "not used", what: nameIn(why), where: `${path}:${line}`, why })),
   );
-  const unreadable = raw?.complete === true ? null : loaded.problems.join("\n");
+  const unreadable =
+    raw?.complete === true ? null : loaded.problems.join("\n").replace(" named by --config", "");
   const byLine = [...unused, ...leftOver].toSorted((one, other) => lineOf(one) - lineOf(other));
-  return { path, loaded, used, unused: byLine, unreadable, dangers };
+  return { path, loaded, used, unused: byLine, unusable, unreadable, dangers };
 }
 
 interface Sorting {
@@ -70,6 +80,8 @@ interface Sorting {
 function sortEntries(entries: readonly RawEntry[], { path, loaded, remarks }: Sorting) {
   const used: UsedEntry[] = [];
   const unused: Row[] = [];
+  const unusable: Unusable[] = [];
+  const lastLines = new Map(entries.map(({ section, key, line }) => [`${section}.${key}`, line]));
   const seen = new Set<string>();
   for (const entry of entries) {
     const what = `${printableName(entry.section)}.${printableName(entry.key)}`;
@@ -77,7 +89,23 @@ function sortEntries(entries: readonly RawEntry[], { path, loaded, remarks }: So
     const said = (remarks.get(entry.line) ?? []).map((text) => withoutName(text, what));
     remarks.delete(entry.line);
     const known = knownKeys.get(oldHomes.get(what) ?? what);
-    const isTaken = known !== undefined && loaded.origins.has(known.path) && !seen.has(known.path);
+    const last = lastLines.get(`${entry.section}.${entry.key}`) ?? entry.line;
+    // Of a section that is given twice in YAML.
+    if (last !== entry.line) {
+      unused.push({
+        outcome: "not used",
+        what,
+        where,
+        why: `it is given again in line ${last}, which counts`,
+      });
+      continue;
+    }
+    if (known !== undefined && isGarbled(valueAt(loaded.config, known.path))) said.push(GARBLED);
+    const isTaken =
+      known !== undefined &&
+      loaded.origins.has(known.path) &&
+      !seen.has(known.path) &&
+      !said.includes(GARBLED);
     if (isTaken && !isOutvoted(said) && known.status !== "no longer needed") {
       seen.add(known.path);
       used.push({
@@ -85,15 +113,28 @@ function sortEntries(entries: readonly RawEntry[], { path, loaded, remarks }: So
         entry,
         row: { outcome: said.length > 0 ? "changed" : "taken", what, where, why: said.join("; ") },
       });
-    } else unused.push({ outcome: "not used", what, where, why: whyUnused(known, said, entry) });
+    } else {
+      const row: Row = { outcome: "not used", what, where, why: whyUnused(known, said, entry) };
+      unused.push(row);
+      const isUnset = known !== undefined && (!loaded.origins.has(known.path) || said.includes(GARBLED));
+      if (isUnset && known.status === "used") unusable.push({ known, row });
+    }
   }
-  return { used, unused };
+  return { used, unused, unusable };
 }
 
 function whyUnused(known: KnownKey | undefined, said: readonly string[], { section }: RawEntry): string {
   if (known === undefined) return said[0] ?? `section ${printableName(section)} is not known`;
   return known.status === "no longer needed" ? known.reason : said.join("; ");
 }
+
+/** What became of bytes that are no UTF-8: files of the old days may be in Latin-1. */
+function isGarbled(value: unknown): boolean {
+  return typeof value === "string" && value.includes("\uFFFD");
+}
+
+const GARBLED =
+  "a character in it is not UTF-8; write it into the new file by hand, or save the old one as UTF-8 first";
 
 /** Where a file that a configuration names is opened. */
 export function locateIn(places: Places): (named: string) => string {
@@ -112,16 +153,24 @@ function lineOf({ where }: Row): number {
 function remarksByLine(
   file: string,
   lines: readonly string[],
-  isDanger: (text: string) => boolean,
+  { isDanger, root }: { readonly isDanger: (text: string) => boolean; readonly root: string },
 ): Map<number, string[]> {
   const remarks = new Map<number, string[]>();
   for (const line of lines) {
     if (!line.startsWith(`${file}:`)) continue;
     const [, number, text] = /^(\d+) ([\s\S]*)$/.exec(line.slice(file.length + 1)) ?? [];
     if (number === undefined || text === undefined || isDanger(text) || isAboutTheWhole(text)) continue;
-    remarks.set(Number(number), [...(remarks.get(Number(number)) ?? []), text]);
+    const told = isDoubled(text) ? `${text}; the first one is taken, but version 7 went by the last` : text;
+    // What is in the root is known to programs by its path without it.
+    const named = root === "/" ? told : told.replaceAll(`${root}/`, "/");
+    remarks.set(Number(number), [...(remarks.get(Number(number)) ?? []), named]);
   }
   return remarks;
+}
+
+/** A key of YAML; INI has its own words. */
+export function isDoubled(text: string): boolean {
+  return / is given twice; keep one of them/.test(text);
 }
 
 /** Found by looking at several keys; told where the new file is looked at. */

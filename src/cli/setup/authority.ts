@@ -24,7 +24,7 @@ const CERTIFICATES = 5;
 const VALID_DAYS = 824;
 /** Two certificates are valid together for this long: time to take up the next, and to warn before. */
 const OVERLAP_DAYS = 60;
-/** A phone's clock may be behind. */
+/** A phone's clock may be behind, or ours ahead. */
 const EARLY_DAYS = 1;
 const STEP_DAYS = VALID_DAYS - OVERLAP_DAYS;
 const AUTHORITY_DAYS = CERTIFICATES * STEP_DAYS + OVERLAP_DAYS + 30;
@@ -45,20 +45,12 @@ export async function makeAuthority(names: readonly string[], now: number): Prom
   const certificate = await inFolder(async (folder, openssl) => {
     writeFileSync(path.join(folder, "ca.key"), key, { mode: 0o600 });
     writeFileSync(path.join(folder, "ca.cnf"), authorityConfig(names, now));
-    await openssl(
-      "req",
-      "-x509",
-      "-new",
-      "-sha256",
-      "-key",
-      "ca.key",
-      "-config",
-      "ca.cnf",
-      "-out",
-      "ca.crt",
-      "-days",
-      String(AUTHORITY_DAYS),
-    );
+    writeFileSync(path.join(folder, "index.txt"), "");
+    const files = ["-config", "ca.cnf", "-in", "ca.csr", "-out", "ca.crt"];
+    const start = now - EARLY_DAYS * DAY_MS;
+    const dates = ["-startdate", asn1Time(start), "-enddate", asn1Time(start + AUTHORITY_DAYS * DAY_MS)];
+    await openssl("req", "-new", "-sha256", "-key", "ca.key", "-config", "ca.cnf", "-out", "ca.csr");
+    await openssl("ca", "-selfsign", "-batch", "-notext", ...files, ...dates);
     return readFileSync(path.join(folder, "ca.crt"), "utf8");
   });
   return { certificate, key };
@@ -182,14 +174,15 @@ function authorityConfig(names: readonly string[], now: number): string {
     ),
   ];
   // Phones list authorities by this name: two of them have to look different.
-  const title = `zmes ${hostname().slice(0, 30)} ${new Date(now).toISOString().slice(0, 10)}`;
+  const title = `zmes ${hostname()
+    .replace(/[^\w.-]/g, "")
+    .slice(0, 30)} ${new Date(now).toISOString().slice(0, 10)}`;
   return `[req]
 prompt = no
 distinguished_name = subject
-x509_extensions = authority
 [subject]
 CN = ${title}
-[authority]
+${signing("authority")}[authority]
 basicConstraints = critical, CA:TRUE, pathlen:0
 keyUsage = critical, keyCertSign, cRLSign
 subjectKeyIdentifier = hash
@@ -210,20 +203,7 @@ prompt = no
 distinguished_name = subject
 [subject]
 CN = zmes notification server
-[ca]
-default_ca = own
-[own]
-database = index.txt
-new_certs_dir = .
-certificate = ca.crt
-private_key = ca.key
-rand_serial = yes
-unique_subject = no
-default_md = sha256
-policy = any
-x509_extensions = server
-[any]
-commonName = supplied
+${signing("server")}certificate = ca.crt
 [server]
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
@@ -233,6 +213,24 @@ authorityKeyIdentifier = keyid
 subjectAltName = @names
 [names]
 ${alternatives.join("\n")}
+`;
+}
+
+/** The sections with which `openssl ca` signs; more lines of the last one may follow. */
+function signing(extensions: string): string {
+  return `[ca]
+default_ca = own
+[any]
+commonName = supplied
+[own]
+database = index.txt
+new_certs_dir = .
+private_key = ca.key
+rand_serial = yes
+unique_subject = no
+default_md = sha256
+policy = any
+x509_extensions = ${extensions}
 `;
 }
 

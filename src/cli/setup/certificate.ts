@@ -8,6 +8,7 @@ import { AppError, reasonOf } from "../../lib/errors.ts";
 import { NEXT_FOLDER } from "../../server/next-certificate.ts";
 import { alternativeNames, parseChain } from "../certificate-facts.ts";
 import { isKeyOf, issueCertificates, makeAuthority, newKey } from "./authority.ts";
+import { isWord } from "./names.ts";
 import type { OwnedFiles } from "./owned-files.ts";
 import type { CertificatePlan } from "./plan.ts";
 
@@ -94,6 +95,8 @@ async function makeOwn(job: CertificateJob): Promise<Certified> {
   if (first === undefined)
     throw new AppError("CERTIFICATE_NOT_MADE", { problem: "openssl refused the names" });
   const notes = isNew && existsSync(paths.authority) ? [setAside(paths, job)] : [];
+  const words = names.filter((name) => isWord(name) && name !== "localhost");
+  if (isNew && words.length > 0) notes.push(warnOfWords(words));
   if (isNew) {
     files.write(paths.authorityKey, authority.key, "root");
     files.write(paths.authority, authority.certificate, "world");
@@ -164,6 +167,12 @@ function namesIn(folder: string): readonly string[] {
   } catch {
     return [];
   }
+}
+
+/** RFC 5280, 4.2.1.10: whoever may sign for a name may sign for all that end in it. */
+function warnOfWords(words: readonly string[]): string {
+  const ends = words.map((word) => `.${word}`).join(", ");
+  return `The authority may sign for every name that ends in ${ends} as well: names with a dot leave it less to sign for.`;
 }
 
 /** Phones may still trust it, and somebody may want to compare. */

@@ -1,8 +1,8 @@
 // What is on this machine already: ZoneMinder, and certificates of the web server.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { readPlainFile } from "../../lib/plain-file.ts";
 import { type CertificateFacts, certificateFacts, parseChain } from "../certificate-facts.ts";
-import { readPlainFile } from "./owned-files.ts";
 
 /** Debian, Fedora; then what builds from source use. */
 const ZM_CONFS = ["/etc/zm/zm.conf", "/etc/zm.conf", "/usr/local/etc/zm.conf", "/usr/local/etc/zm/zm.conf"];
@@ -33,7 +33,7 @@ export function findCertificates(root: string, now: number): readonly FoundCerti
 /** Null where it cannot be read or is none. */
 export function factsOf(cert: string): CertificateFacts | null {
   try {
-    return certificateFacts(parseChain(readPlainFile(cert) ?? ""));
+    return certificateFacts(parseChain(readPlainFile(cert)));
   } catch {
     return null;
   }

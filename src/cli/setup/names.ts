@@ -5,12 +5,19 @@ import { hostname, networkInterfaces } from "node:os";
 /** More than anybody has; each goes into the certificate. */
 export const MAX_NAMES = 20;
 
-/** What the machine knows of itself: its host name, that name in the local network, and its IPv4 addresses. */
+/**
+ * What the machine knows of itself: its host name, in the local network where it is a single word, and its IPv4
+ * addresses. A word alone is not offered: an authority for "zm" may sign for all of Zambia (RFC 5280, 4.2.1.10).
+ */
 export function ownNames(): readonly string[] {
   const name = tidyName(hostname());
-  const named =
-    name === null || name === "localhost" ? [] : name.includes(".") ? [name] : [name, `${name}.local`];
+  const named = name === null || name === "localhost" ? [] : [isWord(name) ? `${name}.local` : name];
   return [...new Set([...named, ...ownAddresses()])].slice(0, MAX_NAMES);
+}
+
+/** Whether it is a name without a dot, and so may be the end of other people's names. */
+export function isWord(name: string): boolean {
+  return !isIP(name) && !name.includes(".");
 }
 
 /** A host name or an address as a certificate holds it (lower case, international names in ASCII); null if it is neither. */

@@ -1,5 +1,6 @@
 // The options of `zmes setup`.
 import { parseArgs } from "node:util";
+import { parseBroker } from "../../channels/mqtt/options.ts";
 import { reasonOf } from "../../lib/errors.ts";
 import type { OptionHelp } from "../command.ts";
 import { parseNames } from "./names.ts";
@@ -54,7 +55,10 @@ export function readSetupOptions(argv: readonly string[]): SetupOptions | string
     const { values } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: false });
     const names = values.name === undefined ? null : values.name.join(",");
     const port = values.port === undefined ? null : Number(values.port);
-    const fault = (names === null ? null : nameFault(names)) ?? faultOf(values.cert, values.key, port);
+    const fault =
+      (names === null ? null : nameFault(names)) ??
+      faultOf(values.cert, values.key, port) ??
+      brokerFault(values.mqtt);
     if (fault !== null) return fault;
     return {
       yes: values.yes === true,
@@ -96,4 +100,13 @@ function faultOf(cert: string | undefined, key: string | undefined, port: number
   if ((cert === undefined) !== (key === undefined)) return "--cert and --key belong together.";
   const isPort = port === null || (Number.isInteger(port) && port > 0 && port < 65_536);
   return isPort ? null : "--port takes a number from 1 to 65535.";
+}
+
+function brokerFault(server: string | undefined): string | null {
+  if (server === undefined) return null;
+  const broker = parseBroker({ server, tls_ca: null, tls_cert: null, tls_key: null });
+  if (broker === null) return "--mqtt takes host, host:port, or a URL with mqtts://.";
+  return broker.login === null
+    ? null
+    : "--mqtt takes an address without a login, which everybody on this machine could read: setup asks for it, or write it into zmes-secrets.yml.";
 }

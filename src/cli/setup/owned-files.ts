@@ -7,13 +7,11 @@ import {
   existsSync,
   fchmodSync,
   fchownSync,
-  fstatSync,
   lchownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
-  readFileSync,
   readlinkSync,
   renameSync,
   rmdirSync,
@@ -22,6 +20,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
+import { readPlainFile } from "../../lib/plain-file.ts";
 import { actAs } from "../../lib/privileges.ts";
 import { noteMade } from "../made-files.ts";
 
@@ -99,7 +98,7 @@ export function ownedFiles(user: WebUser, list: string): OwnedFiles {
       else replace(file, text, MODES[owner], idsOf(owner));
       if (isNew) note("file", path.resolve(file));
     },
-    readServers: (file) => (existsSync(file) ? asServer(file, () => readPlainFile(file)) : null),
+    readServers: (file) => (existsSync(file) ? asServer(file, () => textOf(file)) : null),
     removeServers: (file) => asServer(file, () => rmSync(file, { force: true })),
     serverReads: (file) => (isRoot ? readsAs(user.name, file) : Promise.resolve(reads(file))),
   };
@@ -129,23 +128,13 @@ function replace(
   }
 }
 
-/** The text, or null: it cannot be read, or is a pipe or a device, on which root would wait for ever. */
-export function readPlainFile(file: string): string | null {
+function textOf(file: string): string | null {
   try {
-    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stat = fstatSync(fd);
-      return stat.isFile() && stat.size <= MOST_BYTES ? readFileSync(fd, "utf8") : null;
-    } finally {
-      closeSync(fd);
-    }
+    return readPlainFile(file);
   } catch {
     return null;
   }
 }
-
-/** Chains of certificates have a few kilobytes. */
-const MOST_BYTES = 1024 * 1024;
 
 /**
  * Whether the user can change what is below this folder: it, one above it, or one on the way of a link to it is his, or

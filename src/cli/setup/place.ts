@@ -7,6 +7,7 @@ import { readZmConf } from "../../zoneminder/zm-conf.ts";
 import type { CommandIo } from "../command.ts";
 import { hasSystemd } from "../doctor/subject.ts";
 import { MADE_FILES } from "../made-files.ts";
+import { isSystemFolder } from "../system-folders.ts";
 import { findZmConf } from "./found.ts";
 import type { SetupOptions } from "./options.ts";
 import { findUser, type OwnedFiles, ownedFiles, unwritable, type WebUser } from "./owned-files.ts";
@@ -39,6 +40,13 @@ export async function lookAround(options: SetupOptions, root: string, io: Comman
   const user = await webUser(read.ok ? read.conf.values.get("ZM_WEB_USER") : undefined);
   const files = ownedFiles(user, io.env.ZMES_MADE_FILES ?? MADE_FILES);
   const data = path.resolve(options.data ?? before?.general.base_data_path ?? USUAL_DATA);
+  // It may come from an original's file, which often is the web server's own.
+  if (files.isRoot && isSystemFolder(data))
+    throw new AppError("SETUP_UNWRITABLE", {
+      path: data,
+      problem:
+        "as a folder of the system it must not be the server's; general.base_data_path or --data names it",
+    });
   for (const folder of [path.dirname(target), data]) {
     const closed = unwritable(folder);
     if (closed !== null)

@@ -60,6 +60,8 @@ describe.each(versions)("the original %s", (version) => {
     expect(await importCommand.run(["--root", root, "--apply"], io)).toBe(0);
     const after = contents(root);
     for (const [name, text] of before) expect([name, after.get(name)]).toEqual([name, text]);
+    expect(await importCommand.run(["--root", root, "--apply"], io)).toBe(0);
+    expect(contents(root)).toEqual(after);
     const places = findPlaces(root, []);
     const { config } = loadConfig({ path: join(root, "etc/zm/zmes.yml"), locate: locateIn(places) });
     const phones = parseTokenFile(readFileSync(join(root, config.fcm.token_file), "utf8"));

@@ -56,6 +56,49 @@ test("a token file that is there by now is not written over", async () => {
   );
 });
 
+test.each(["/etc/private/tokens.txt", "'/etc/private/tokens.txt'"])(
+  "done twice it changes nothing, and phones that registered meanwhile stay in use (%s)",
+  async (place) => {
+    const config = `[ssl]\nenable = 0\n[fcm]\nenable = 1\ntoken_file = ${place}\n`;
+    const root = machine("1.0", { "etc/zmeventnotification.ini": config });
+    expect((await run(root, "--root", root, "--apply")).code).toBe(0);
+    const before = contents(root);
+    const again = await run(root, "--root", root, "--apply");
+    expect([again.code, again.out]).toEqual([0, expect.stringContaining("it is there already")]);
+    expect(contents(root)).toEqual(before);
+    const phones = join(root, "var/lib/zmeventnotification/push/tokens.txt");
+    writeFileSync(phones, '{"tokens":{"new":{"platform":"ios","pushstate":"enabled"}}}');
+    expect((await run(root, "--root", root, "--apply", "--force")).code).toBe(0);
+    expect(readFileSync(join(root, "etc/zm/zmes.yml"), "utf8")).toContain(
+      "token_file: /var/lib/zmeventnotification/push/tokens.txt",
+    );
+  },
+);
+
+test("what an import left that was cut short does not stand in the way", async () => {
+  const root = machine("1.5");
+  expect((await run(root, "--root", root, "--apply")).code).toBe(0);
+  const written = readFileSync(join(root, "etc/zm/zmes.yml"), "utf8");
+  rmSync(join(root, "etc/zm/zmes.yml"));
+  expect((await run(root, "--root", root, "--apply")).code).toBe(0);
+  expect(readFileSync(join(root, "etc/zm/zmes.yml"), "utf8")).toBe(written);
+});
+
+test("an import that fails in the middle leaves what was there before", async () => {
+  const root = machine("1.5", {
+    "etc/zm/zmes.yml": "network:\n  port: 1\n",
+    "etc/zm/zmes-secrets.yml": "secrets:\n  MINE: x\n",
+    // No file can be written with a folder in the place of its temporary one.
+    "etc/zm/zmes.yml.zmes-new/x": "",
+    "made-files": "",
+  });
+  const before = contents(root);
+  const { code, err } = await run(root, "--root", root, "--apply", "--force");
+  expect([code, err]).toEqual([1, expect.stringContaining("could not be written")]);
+  writeFileSync(join(root, "made-files"), "");
+  expect(contents(root)).toEqual(before);
+});
+
 test("where nothing is installed it says so and names the way out", async () => {
   const root = machine(null);
   const { code, err } = await run(root, "--root", root);

@@ -129,7 +129,6 @@ describe("what no longer reaches people", () => {
   });
 
   test.each([
-    ["  username: alice\n", "a login without mqtt.password"],
     ["  tls_ca: /etc/ca.pem\n", "TLS"],
     ['  server: "http://broker"\n', "mqtt.server"],
   ])("MQTT with a mistake of the operator's own: %j", async (lines, said) => {

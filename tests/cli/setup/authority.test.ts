@@ -165,3 +165,36 @@ async function handshake(cert: string, serverKey: string, servername: string): P
     server.close();
   }
 }
+
+test("the authority is valid as early as what it signs: a phone's clock may be behind", () => {
+  const [own, issuer] = parseChain(chains[0] ?? "");
+  expect(issuer?.validFromDate.getTime()).toBeLessThanOrEqual(own?.validFromDate.getTime() ?? 0);
+  expect(issuer?.validToDate.getTime()).toBeGreaterThan(
+    parseChain(chains.at(-1) ?? "")[0]?.validToDate.getTime() ?? Number.POSITIVE_INFINITY,
+  );
+});
+
+test.each([0, Date.UTC(2099, 0, 1)])(
+  "a clock at %i makes certificates that are valid at that time",
+  async (at) => {
+    const made = await makeAuthority(["zm.example.org"], at);
+    const [first] = (await issueCertificates(made, { names: ["zm.example.org"], key, now: at })) ?? [];
+    const [own, issuer] = parseChain(first ?? "");
+    for (const certificate of [own, issuer]) {
+      expect(certificate?.validFromDate.getTime()).toBeLessThan(at);
+      expect(certificate?.validToDate.getTime()).toBeGreaterThan(at);
+    }
+  },
+);
+
+test("what the authority is says itself: critical constraints, no authority below it, signing only", () => {
+  const text = execFileSync("openssl", ["x509", "-noout", "-text", "-in", join(folder, "ca.crt")], {
+    encoding: "utf8",
+  });
+  expect(text).toMatch(/Basic Constraints: critical\s+CA:TRUE, pathlen:0/);
+  expect(text).toMatch(/Key Usage: critical\s+Certificate Sign, CRL Sign\n/);
+  expect(text).toMatch(/Name Constraints: critical/);
+  const serials = chains.map((chain) => parseChain(chain)[0]?.serialNumber ?? "");
+  expect(new Set(serials).size).toBe(chains.length);
+  expect(serials.every((serial) => serial.length >= 32)).toBe(true);
+});

@@ -167,6 +167,13 @@ describe.skipIf(process.getuid?.() !== 0)("root is led nowhere by the server's u
   });
 });
 
+test.skipIf(process.getuid?.() !== 0)("a folder of the system does not become the server's", async () => {
+  await expect(run("--data", "/etc/systemd/system/cron.service.d")).rejects.toMatchObject({
+    code: "SETUP_UNWRITABLE",
+  });
+  expect(existsSync("/etc/systemd/system/cron.service.d")).toBe(false);
+});
+
 test("after a break-in key and authority can be made anew, and it is said that phones must forget the old one", async () => {
   await run();
   const before = [tls("server.key"), join(root, "etc/zm/zmes-ca.crt")].map((file) =>
@@ -180,4 +187,31 @@ test("after a break-in key and authority can be made anew, and it is said that p
   expect(after[1]).not.toBe(before[1]);
   expect(out).toContain("Take it off each phone");
   expect(existsSync(join(data(), "tls/next/2.pem"))).toBe(true);
+});
+
+test("a name without a dot is taken when somebody gives it, and what it allows is said", async () => {
+  expect(await run("--name", "zm")).toContain("every name that ends in .zm as well");
+});
+
+test("what was made while the clock was ahead is made anew when it is right", async () => {
+  const year = 365 * 86_400_000;
+  const user = await findUser("www-data");
+  if (user === null) throw new Error("no user www-data");
+  const files = ownedFiles(user, join(root, "made-files"));
+  mkdirSync(data());
+  if (files.isRoot) execFileSync("chown", ["www-data:", data()]);
+  const job = { names: ["zm.example.org"], files, configFolder: join(root, "etc/zm"), dataDirectory: data() };
+  const made = async (now: number) =>
+    await provideCertificate(
+      { kind: "own" },
+      { ...job, renew: false, anew: false, hasSystemd: false, root, now },
+    );
+  await made(Date.now() + 20 * year);
+  const { authority } = await made(Date.now());
+  expect(authority?.isNew).toBe(true);
+  const verified = spawnSync("openssl", [
+    ...["verify", "-purpose", "sslserver", "-CAfile", join(root, "etc/zm/zmes-ca.crt")],
+    tls("server.pem"),
+  ]);
+  expect(verified.status).toBe(0);
 });

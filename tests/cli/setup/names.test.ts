@@ -47,3 +47,7 @@ test("whatever is typed, it does not throw, and nothing that could break a confi
 test("what the machine knows of itself are names that can be taken", () => {
   for (const name of ownNames()) expect(tidyName(name)).toBe(name);
 });
+
+test("a machine offers no name without a dot: an authority for it could sign for whole countries", () => {
+  expect(ownNames().filter((name) => !name.includes("."))).toEqual([]);
+});

@@ -1,7 +1,16 @@
 /** The whole program: questions on a real terminal, then the server, a client that knows the authority, and doctor. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
@@ -119,6 +128,24 @@ test("Ctrl-C at a question leaves everything as it was", async () => {
   expect(existsSync(target())).toBe(false);
   expect(existsSync(join(folder, "data"))).toBe(false);
 }, 30_000);
+
+test("Ctrl-C while a certificate is made leaves no key of an authority in a temporary folder", async () => {
+  const temporary = join(folder, "temporary");
+  const programs = join(folder, "programs");
+  for (const made of [temporary, programs]) mkdirSync(made);
+  writeFileSync(join(programs, "openssl"), `#!/bin/sh\ntouch ${folder}/begun\nsleep 30\n`, { mode: 0o755 });
+  const env = { ...environment(), TMPDIR: temporary, PATH: `${programs}:${process.env.PATH}` };
+  const child = spawn(program, ["setup", "--yes", ...places()], { env, stdio: "ignore", detached: true });
+  children.push(child);
+  const ended = once(child, "close");
+  await vi.waitFor(() => expect(existsSync(join(folder, "begun"))).toBe(true), { timeout: 20_000 });
+  expect(readdirSync(temporary)).toHaveLength(1);
+  // As a terminal does: to every process of the command.
+  process.kill(-(child.pid ?? Number.NaN), "SIGINT");
+  await ended;
+  expect(readdirSync(temporary)).toEqual([]);
+  expect(existsSync(target())).toBe(false);
+}, 40_000);
 
 test("without a terminal and without --yes it says so, and changes nothing", async () => {
   const { code, out } = await zmes(["setup", ...places()]);

@@ -269,6 +269,10 @@ test("options that contradict each other are refused", () => {
   expect(readSetupOptions(["--cert", "x"])).toContain("belong together");
   expect(readSetupOptions(["--port", "70000"])).toContain("65535");
   expect(readSetupOptions(["--name", "a b?"])).toContain("not a host name");
+  expect(readSetupOptions(["--mqtt", "nonsense://x"])).toContain("mqtts://");
+  expect(readSetupOptions(["--mqtt", "mqtt://user:secret@broker"])).toMatch(
+    /^(?!.*secret@).*without a login/,
+  );
   expect(readSetupOptions(["--nmae", "x"])).toContain("--nmae");
 });
 
