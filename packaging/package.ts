@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -48,8 +49,10 @@ function main(): void {
     const dist = compile(build);
     const tree = productionTree(build.root, build.platform);
     const results = [server(build, dist, tree.main), ...detection(build, tree.detect)];
-    for (const { file, installedKib } of results)
-      console.log(`${file}: ${Math.round(installedKib / 1024)} MiB installed`);
+    for (const { file, installedKib } of results) {
+      const mib = Math.round(statSync(file).size / 1024 ** 2);
+      console.log(`${file}: ${mib} MiB, ${Math.round(installedKib / 1024)} MiB installed`);
+    }
     if (tree.detect.length === 0)
       console.log("zmes-detect is left out: no package of object detection is among the dependencies.");
   } finally {
@@ -187,8 +190,8 @@ const DESCRIPTION = `notification server for ZoneMinder
  The package carries its own Node.js; nothing is compiled or downloaded.`;
 
 const DETECT_DESCRIPTION = `object detection for zmes
- The runtime for neural networks with which zmes looks at the pictures of
- alarms itself. Models are not part of it.`;
+ The runtime for neural networks and OpenCV's people detector, with which zmes
+ looks at the pictures of alarms itself. Models are not part of it.`;
 
 function changelog(name: string, { version, epoch }: Build): string {
   const date = new Date(epoch * 1000).toUTCString().replace("GMT", "+0000");

@@ -110,9 +110,9 @@ function allows(list: readonly string[] | undefined, value: string): boolean {
   return list.includes(value) || (!list.includes(`!${value}`) && list.every((item) => item.startsWith("!")));
 }
 
-/** Declarations of types, and headers for compiling what comes compiled. */
+/** Declarations of types, headers for compiling what comes compiled, and with what onnxruntime's script fetches CUDA. */
 function isForBuildingOnly(name: string): boolean {
-  return name.startsWith("@types/") || name === "node-addon-api";
+  return name.startsWith("@types/") || ["node-addon-api", "adm-zip", "global-agent"].includes(name);
 }
 
 function sorted(packages: ReadonlyMap<string, LockedPackage>): LockedPackage[] {

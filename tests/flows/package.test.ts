@@ -30,7 +30,7 @@ const HEALTHY: Readonly<Record<string, string>> = {
   ...given("ok", "data-directory", "token-file", "disk", "clock", "double-push", "original", "starter"),
   ...given("ok", "port", "self-test"),
   ...given("warning", "push"),
-  ...given("skipped", "mqtt", "hooks"),
+  ...given("skipped", "mqtt", "hooks", "detection"),
 };
 
 describe.skipIf(realZoneMinderMayBeSkipped())("the Debian package", { timeout: 90_000 }, () => {

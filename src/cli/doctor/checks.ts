@@ -5,6 +5,7 @@ import { clock } from "./clock.ts";
 import { configuration } from "./configuration.ts";
 import { dataDirectory, disk, tokenFile } from "./data.ts";
 import { database } from "./database.ts";
+import { detection } from "./detection.ts";
 import { doublePush } from "./double-push.ts";
 import { hooks } from "./hooks.ts";
 import { mqtt } from "./mqtt.ts";
@@ -31,6 +32,7 @@ export const checks: readonly Check[] = [
   push,
   mqtt,
   hooks,
+  detection,
   doublePush,
   original,
   starter,

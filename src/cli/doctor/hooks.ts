@@ -42,7 +42,7 @@ function named({ hook, push, customize }: Config): readonly Script[] {
 }
 
 /** `user` is who runs the script. */
-function look(key: string, file: string, user: string): Finding {
+export function look(key: string, file: string, user: string): Finding {
   const fault = (words: string, fix: string) => problem(`${key}: ${file} ${words}`, fix);
   if (!existsSync(file)) {
     const hidden = closedFolder(file);
@@ -76,7 +76,7 @@ function look(key: string, file: string, user: string): Finding {
 }
 
 /** The first folder above the file that this user may not enter. */
-function closedFolder(file: string): string | null {
+export function closedFolder(file: string): string | null {
   const { dir } = path.parse(path.resolve(file));
   const folders = dir.split("/").map((_, index, parts) => parts.slice(0, index + 1).join("/") || "/");
   return folders.find((folder) => existsSync(folder) && !mayAccess(folder, "execute")) ?? null;

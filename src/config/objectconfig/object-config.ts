@@ -24,6 +24,8 @@ export interface ObjectConfig {
   readonly version: 3 | 6 | 7;
   /** The secrets file that it names, absolute; null: none. */
   readonly secretsPath: string | null;
+  /** Those that have keys of their own, by their ids. */
+  readonly monitors: readonly number[];
   /** Throws OBJECTCONFIG_INVALID when what counts for this monitor cannot be used. */
   settingsFor(monitor: number | null, options?: SettingsOptions): DetectSettings;
   /** What cannot be used anywhere in the file, and every key that is not understood or has no effect, in its order. */
@@ -45,6 +47,7 @@ export function parseObjectConfig(path: string, text: string, own: OwnSettings):
   return {
     version: file.version,
     secretsPath: secrets?.path ?? null,
+    monitors: [...file.monitors.keys()],
     settingsFor(monitor, options = {}) {
       const { settings, reading } = build(file, secrets, own, monitor, options);
       if (reading.problems.length > 0) throw invalid(file.path, reading.problems);

@@ -2,8 +2,8 @@
 import { tmpdir } from "node:os";
 import { reasonOf } from "../../lib/errors.ts";
 import { createLogger, type LogRecord } from "../../lib/log.ts";
-import { createDarknetEngine } from "../engines/darknet.ts";
-import { createOnnxEngine } from "../engines/onnx.ts";
+import type { Engine } from "../engines/engine.ts";
+import { createEngine } from "../engines/index.ts";
 import { openFrame } from "../picture/frame.ts";
 import { loadSharp } from "../picture/sharp.ts";
 import type { Trial, TrialJob } from "./trial.ts";
@@ -17,7 +17,7 @@ const job = JSON.parse(process.argv[2] ?? "") as TrialJob;
 const answer = await tryIt(job).catch((failure: unknown) => ({ failure: reasonOf(failure) }));
 process.send?.(answer, () => process.exit(0));
 
-async function tryIt({ settings, threads }: TrialJob): Promise<Trial> {
+async function tryIt({ settings, threads, isOnlyLoaded = false }: TrialJob): Promise<Trial> {
   const remarks: string[] = [];
   const write = ({ message, level }: LogRecord) => {
     if (level === "warn" || level === "error") remarks.push(message);
@@ -28,11 +28,16 @@ async function tryIt({ settings, threads }: TrialJob): Promise<Trial> {
   // A converted model is thrown away with this folder: the server converts it for itself, as the user it runs as.
   const cacheFolder = tmpdir();
   const started = performance.now();
-  const options = { threads, cacheFolder, logger };
-  const engine = await (settings.kind === "onnx"
-    ? createOnnxEngine(settings, options)
-    : createDarknetEngine(settings, options));
+  const engine = await createEngine(settings, { threads, cacheFolder, logger });
   const loadMs = performance.now() - started;
+  const pictureMs = isOnlyLoaded ? 0 : await timePicture(engine);
+  const { description, labels } = engine;
+  await engine.close();
+  return { description, labels, loadMs, pictureMs, remarks };
+}
+
+/** Median in ms. */
+async function timePicture(engine: Engine): Promise<number> {
   const file = await examplePicture();
   const context = {
     minConfidence: 0.3,
@@ -46,10 +51,7 @@ async function tryIt({ settings, threads }: TrialJob): Promise<Trial> {
     await engine.detect(await openFrame(file, "single", { resizeWidth: null, label: "picture" }), context);
     times.push(performance.now() - begun);
   }
-  const pictureMs = times.toSorted((a, b) => a - b)[Math.floor(RUNS / 2)] ?? 0;
-  const { description, labels } = engine;
-  await engine.close();
-  return { description, labels, loadMs, pictureMs, remarks };
+  return times.toSorted((a, b) => a - b)[Math.floor(RUNS / 2)] ?? 0;
 }
 
 /** Noise: as much work for the decoder as any scene. */

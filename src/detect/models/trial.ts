@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import type { DarknetSettings, OnnxSettings } from "../../domain/detect-settings.ts";
+import type { DarknetSettings, HogSettings, OnnxSettings } from "../../domain/detect-settings.ts";
 
 export interface Trial {
   /** Family, size, labels, device. */
@@ -13,15 +13,17 @@ export interface Trial {
   /** Null when nobody names them. */
   readonly labels: readonly string[] | null;
   readonly loadMs: number;
-  /** From a JPEG of 1920x1080 to its boxes; median of a few. */
+  /** From a JPEG of 1920x1080 to its boxes; median of a few. 0 when it was only loaded. */
   readonly pictureMs: number;
   /** What was logged meanwhile, such as that the GPU cannot be used. */
   readonly remarks: readonly string[];
 }
 
 export interface TrialJob {
-  readonly settings: OnnxSettings | DarknetSettings;
+  readonly settings: OnnxSettings | DarknetSettings | HogSettings;
   readonly threads: number;
+  /** Whether it is not shown any picture. */
+  readonly isOnlyLoaded?: boolean;
 }
 
 export interface TrialOptions {

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { reasonOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
+import { howToInstall, isPackaged } from "../packages.ts";
 
 /** What both builds have in common. */
 interface Runtime {
@@ -78,9 +79,10 @@ async function loadRuntime({ loaders = usualLoaders, logger }: SessionOptions) {
     );
     return { runtime, isNative: false };
   } catch {
-    throw new Error(
-      `onnxruntime cannot be loaded: ${problem}. In the folder of zmes, run \`npm ci --ignore-scripts\`; where it has no build, \`npm install --no-save --ignore-scripts onnxruntime-web@1.30.0\`.`,
-    );
+    const web = isPackaged
+      ? ""
+      : " Where it has no build for the machine: `npm install --no-save --ignore-scripts onnxruntime-web@1.30.0`.";
+    throw new Error(`onnxruntime cannot be loaded: ${problem}. ${howToInstall()}${web}`);
   }
 }
 
