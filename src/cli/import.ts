@@ -22,7 +22,10 @@ export const importCommand: Command = {
     },
     { flag: "--root DIR", text: "look and write below DIR, such as a mounted disk" },
     { flag: "--force", text: `replace a ${TARGET} that is there; it is copied aside first` },
-    { flag: "--detection", text: "show the lines that replace the original's detection by the built-in one" },
+    {
+      flag: "--detection",
+      text: "have the built-in detector take the place of the original's detection scripts",
+    },
     { flag: "--json", text: "print JSON" },
   ],
   notes: [
@@ -36,6 +39,7 @@ export const importCommand: Command = {
       root: options.root ?? "/",
       from: options.from ?? [],
       force: options.force ?? false,
+      detection: options.detection ?? false,
       madeFiles: io.env.ZMES_MADE_FILES,
     });
     if (found === null) return nothingFound(options, io);
@@ -100,12 +104,17 @@ function show({ plan }: Import, options: Options, io: CommandIo): number {
 }
 
 /** The command that does what was shown. */
-function commandOf({ from = [], root, force = false }: Options): string {
+function commandOf({ from = [], root, force = false, detection = false }: Options): string {
   const words = [
     ...from.flatMap((place) => ["--from", place]),
     ...(root === undefined ? [] : ["--root", root]),
   ];
-  return ["sudo zmes import --apply", ...words, ...(force ? ["--force"] : [])].join(" ");
+  return [
+    "sudo zmes import --apply",
+    ...words,
+    ...(force ? ["--force"] : []),
+    ...(detection ? ["--detection"] : []),
+  ].join(" ");
 }
 
 async function apply(found: Import, options: Options, io: CommandIo): Promise<number> {

@@ -15,7 +15,7 @@ import { ownNames, tidyName } from "./setup/names.ts";
 import { offerImport } from "./setup/offer-import.ts";
 import { readSetupOptions, type SetupOptions, setupOptionsHelp } from "./setup/options.ts";
 import type { OwnedFiles } from "./setup/owned-files.ts";
-import { phonePage, type Server, startPage, trustPage } from "./setup/pages.ts";
+import { detectionPage, phonePage, type Server, startPage, trustPage } from "./setup/pages.ts";
 import { jobOf, lookAround, type Place, USUAL_DATA, USUAL_ZM_CONF } from "./setup/place.ts";
 import { makePlan, type Plan, type PushPlan } from "./setup/plan.ts";
 import { Abandoned, noQuestions, type Questions, terminalQuestions } from "./setup/questions.ts";
@@ -93,7 +93,8 @@ export async function setUp(
   }
   const originals = isThere ? [] : findOriginals(root);
   if (originals.length > 0) {
-    const offer = { files: originals, target: place.target, root, ownedFiles: place.files };
+    const detection = options.detection === true;
+    const offer = { files: originals, target: place.target, root, ownedFiles: place.files, detection };
     const answer = await offerImport({ ...offer, questions, io });
     const config = answer === "imported" ? place.target : (originals[0] ?? null);
     if (answer !== "anew") io.stdout.write(phonePage(knownServer(config, io)));
@@ -107,7 +108,9 @@ export async function setUp(
     io.stderr.write("Interrupted. What is written stays; run it again for the rest.\n");
     return EXIT.failed;
   }
-  io.stdout.write(`${trustPage(server.certified, server)}${phonePage(server)}`);
+  io.stdout.write(
+    `${trustPage(server.certified, server)}${phonePage(server)}${detectionPage(plan.detection)}`,
+  );
   return await finish(place.target);
 }
 
@@ -147,6 +150,7 @@ async function carryOut(plan: Plan, place: Place, options: SetupOptions, io: Com
     serviceAccount,
     relayUrl: relay?.url ?? null,
     mqtt: plan.mqtt === null ? null : { server: plan.mqtt.server, hasLogin: plan.mqtt.username !== "" },
+    detection: plan.detection,
     secrets: secrets === null ? null : secretsFile,
   });
   if (existsSync(target)) io.stdout.write(`The configuration before is kept as ${keepBefore(target)}.\n`);

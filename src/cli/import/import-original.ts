@@ -14,6 +14,8 @@ export interface ImportOptions {
   /** Files and folders to look at instead of the usual places. */
   readonly from: readonly string[];
   readonly force: boolean;
+  /** Whether the built-in detector takes the place of the original's scripts; absent: they stay. */
+  readonly detection?: boolean;
   /** Where what was written is noted for the removal of the package; absent: the usual list. */
   readonly madeFiles?: string | undefined;
   /** Who the server runs as; absent: ZM_WEB_USER. */
@@ -30,7 +32,8 @@ export interface Import {
 export async function importOriginal(options: ImportOptions): Promise<Import | null> {
   const files = options.files ?? ownedFiles(await webUser(options.root), madeFilesIn(options));
   const { serverReads } = files;
-  const plan = await planImport({ root: options.root, from: options.from, serverReads });
+  const { root, from, detection = false } = options;
+  const plan = await planImport({ root, from, serverReads, detection });
   if (plan === null) return null;
   return { plan, apply: () => applyImport(plan, files, options.force) };
 }

@@ -204,8 +204,8 @@ function detectionLosses({ foreignDetection }: LossQuestion): Loss[] {
   if (foreignDetection.length === 0) return [];
   return [
     {
-      what: `The objectconfig uses ${foreignDetection.join(", ")}: for that the original's scripts have to stay`,
-      restore: "keep the hook as it is",
+      what: `The built-in detector leaves out what the original's script found: ${foreignDetection.join("; ")}`,
+      restore: "detection.enable: no, and the script goes on being run",
     },
   ];
 }

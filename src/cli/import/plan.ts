@@ -24,6 +24,8 @@ export interface ImportRequest {
   readonly from: readonly string[];
   /** Whether the server may read that file; the original's secrets are otherwise copied. */
   readonly serverReads: (file: string) => Promise<boolean>;
+  /** Whether the built-in detector is to take the place of the original's scripts. */
+  readonly detection?: boolean;
 }
 
 export interface ImportPlan {
@@ -50,7 +52,8 @@ export interface ImportPlan {
 }
 
 /** Null where no original is found. Only reads. */
-export async function planImport({ root, from, serverReads }: ImportRequest): Promise<ImportPlan | null> {
+export async function planImport(request: ImportRequest): Promise<ImportPlan | null> {
+  const { root, from, serverReads, detection: isSwitched = false } = request;
   const places = findPlaces(root, from);
   const [file, ...others] = places.configs;
   if (file === undefined) return null;
@@ -65,12 +68,12 @@ export async function planImport({ root, from, serverReads }: ImportRequest): Pr
     await secretsHome(survey, places, serverReads),
     adjustments(tokens, survey, places),
   );
-  const detection = lookAtDetection(config, places);
+  const detection = lookAtDetection(config, places, isSwitched);
   const parts = {
     source: survey.path,
     versions: VERSIONS[dialect],
     unused: survey.unused,
-    notes: detection.lines,
+    notes: detection.fileLines,
   };
   const { kept, unwritable, problems } = provedSettings(survey.loaded, decided, places, (settings) =>
     importedConfig({ ...parts, settings }),

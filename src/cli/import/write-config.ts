@@ -9,7 +9,7 @@ export interface ConfigParts {
   readonly versions: string;
   readonly settings: readonly Setting[];
   readonly unused: readonly Row[];
-  /** Lines for the end of the file, without "#". */
+  /** Lines for the end of the file. */
   readonly notes: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export function importedConfig({ source, versions, settings, unused, notes }: Co
     ),
     ...comment("`zmes example-config` shows every setting, `zmes check-config` what is understood.", ""),
   ];
-  const tail = notes.length === 0 ? [] : ["", ...notes.map((line) => `# ${line}`.trimEnd())];
+  const tail = notes.length === 0 ? [] : ["", ...notes];
   return `${[...head, ...sections, ...tail].join("\n")}\n`;
 }
 
@@ -45,7 +45,7 @@ export function secretsFile(secrets: ReadonlyMap<string, string>, of: string): s
 }
 
 /** A value as YAML that is read back as the same text, number, list or truth value. */
-function yamlValue(value: unknown): string {
+export function yamlValue(value: unknown): string {
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") return String(value);
   if (Array.isArray(value))

@@ -12,6 +12,7 @@ export interface Answers {
   readonly serviceAccount: string | null;
   readonly relayUrl: string | null;
   readonly mqtt: { readonly server: string; readonly hasLogin: boolean } | null;
+  readonly detection: boolean;
   /** The file of secrets; null: there are none. */
   readonly secrets: string | null;
 }
@@ -47,12 +48,23 @@ export function configText(answers: Answers): string {
     ...(publicUrl !== null && { customize: { include_picture: true }, pictures: { public_url: publicUrl } }),
   };
   const filled = Object.entries(sections).filter(([, section]) => Object.keys(section).length > 0);
-  return `${HEAD}${stringify(Object.fromEntries(filled), { lineWidth: 0 })}`;
+  const text = stringify(Object.fromEntries(filled), { lineWidth: 0 });
+  return `${HEAD}${text}${answers.detection ? DETECTION : ""}`;
 }
 
 const HEAD = `# Configuration of zmes, the notification server for ZoneMinder; written by \`zmes setup\`.
 # Change it as you like: \`zmes example-config\` shows every setting, \`zmes check-config\` what is understood, and most
 # changes are taken up while the server runs.
+`;
+
+/** The two lines that lead to a model. */
+export const MODEL_LINES = ["sudo zmes models add yolo11n.onnx", "sudo zmes detect picture.jpg"] as const;
+
+const DETECTION = `# The built-in detector: alarms without people are not told. Without a model it is OpenCV's people detector, which misses
+# some of them. A model of the YOLO family is far better, and knows cars and animals too (pattern):
+#   ${MODEL_LINES.join("\n#   ")}
+detection:
+  enable: yes
 `;
 
 /** YAML for the file of secrets; null when there is none to keep. */

@@ -14,6 +14,8 @@ export interface ImportOffer {
   readonly target: string;
   readonly root: string;
   readonly ownedFiles: OwnedFiles;
+  /** Whether the built-in detector takes the place of the original's scripts. */
+  readonly detection: boolean;
   readonly questions: Questions;
   readonly io: CommandIo;
 }
@@ -47,8 +49,14 @@ export async function offerImport(offer: ImportOffer): Promise<ImportAnswer> {
 }
 
 /** Null where the configuration is to lie elsewhere, or could not be used: the original's file is better then. */
-async function importable({ files, target, root, ownedFiles }: ImportOffer): Promise<Import | null> {
+async function importable({
+  files,
+  target,
+  root,
+  ownedFiles,
+  detection,
+}: ImportOffer): Promise<Import | null> {
   if (target !== findPlaces(root, []).inRoot(TARGET) || files.length === 0) return null;
-  const found = await importOriginal({ root, from: [], force: false, files: ownedFiles });
+  const found = await importOriginal({ root, from: [], force: false, detection, files: ownedFiles });
   return found === null || found.plan.unreadable !== null || found.plan.problems.length > 0 ? null : found;
 }

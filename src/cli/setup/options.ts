@@ -22,6 +22,7 @@ export interface SetupOptions {
   readonly key: string | null;
   readonly fcmKey: string | null;
   readonly mqtt: string | null;
+  readonly detection: boolean | null;
 }
 
 export const setupOptionsHelp: readonly OptionHelp[] = [
@@ -31,6 +32,10 @@ export const setupOptionsHelp: readonly OptionHelp[] = [
   { flag: "--key FILE", text: "its private key" },
   { flag: "--fcm-key FILE", text: "the key file of a Firebase project of your own" },
   { flag: "--mqtt SERVER", text: "publish alarms to this broker (without a login)" },
+  {
+    flag: "--detection yes|no",
+    text: "whether the built-in detector looks at alarms first; no when it is not said",
+  },
   { flag: "--port N", text: "the port, when it is not 9000" },
   {
     flag: "--config FILE",
@@ -58,7 +63,8 @@ export function readSetupOptions(argv: readonly string[]): SetupOptions | string
     const fault =
       (names === null ? null : nameFault(names)) ??
       faultOf(values.cert, values.key, port) ??
-      brokerFault(values.mqtt);
+      brokerFault(values.mqtt) ??
+      choiceFault(values.detection);
     if (fault !== null) return fault;
     return {
       yes: values.yes === true,
@@ -74,6 +80,7 @@ export function readSetupOptions(argv: readonly string[]): SetupOptions | string
       key: values.key ?? null,
       fcmKey: values["fcm-key"] ?? null,
       mqtt: values.mqtt ?? null,
+      detection: values.detection === undefined ? null : values.detection === "yes",
     };
   } catch (failure) {
     return reasonOf(failure);
@@ -94,6 +101,7 @@ const OPTIONS = {
   key: { type: "string" },
   "fcm-key": { type: "string" },
   mqtt: { type: "string" },
+  detection: { type: "string" },
 } as const;
 
 function faultOf(cert: string | undefined, key: string | undefined, port: number | null): string | null {
@@ -109,4 +117,8 @@ function brokerFault(server: string | undefined): string | null {
   return broker.login === null
     ? null
     : "--mqtt takes an address without a login, which everybody on this machine could read: setup asks for it, or write it into zmes-secrets.yml.";
+}
+
+function choiceFault(detection: string | undefined): string | null {
+  return detection === undefined || /^(yes|no)$/.test(detection) ? null : "--detection takes yes or no.";
 }

@@ -2,6 +2,7 @@
 import { isIPv6 } from "node:net";
 import { renderUnicodeCompact } from "uqr";
 import type { Certified } from "./certificate.ts";
+import { MODEL_LINES } from "./config-text.ts";
 
 export interface Server {
   /** Under which phones reach it, the best first; at least one. */
@@ -48,6 +49,18 @@ It is no secret, but it must be this one. Its SHA-256 fingerprint, which the pho
   ${inLines(authority.fingerprint)}
 zmNinjaNg on Android may ask about the server's own certificate instead; its SHA-256 fingerprint:
   ${inLines(fingerprint ?? "")}
+`;
+}
+
+/** How the detector gets a model that is better than none; "" where it is off. */
+export function detectionPage(isOn: boolean): string {
+  if (!isOn) return "";
+  const [add, attempt] = MODEL_LINES;
+  return `
+Alarms are told when there are people in their pictures. OpenCV's people detector needs no model; it misses some of them.
+A model of the YOLO family is far better (docs/detection.md). To take one, and to see what is found:
+  ${add}
+  ${attempt}
 `;
 }
 

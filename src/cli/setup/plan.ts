@@ -13,6 +13,8 @@ export interface Plan {
   readonly certificate: CertificatePlan;
   readonly push: PushPlan;
   readonly mqtt: MqttPlan | null;
+  /** Whether the built-in detector looks at alarms. */
+  readonly detection: boolean;
 }
 
 export type CertificatePlan =
@@ -41,6 +43,7 @@ interface Wishes {
   readonly key: string | null;
   readonly fcmKey: string | null;
   readonly mqtt: string | null;
+  readonly detection: boolean | null;
 }
 
 export interface PlanInput {
@@ -63,8 +66,12 @@ export async function makePlan({ wishes, ownNames, found, questions }: PlanInput
         : { kind: "direct", file: path.resolve(wishes.fcmKey) },
     mqtt:
       wishes.mqtt === null ? await askMqtt(questions) : { server: wishes.mqtt, username: "", password: "" },
+    detection: wishes.detection ?? (await questions.yes(DETECTION, false)),
   };
 }
+
+const DETECTION =
+  "Look for people in the pictures of each alarm, and stay silent when there are none (built-in detector)?";
 
 /** A name that the world signed for is surely one by which people come. */
 function preferred(ownNames: readonly string[], found: readonly FoundCertificate[]): readonly string[] {

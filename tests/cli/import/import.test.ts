@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findOriginals } from "../../../src/cli/import/places.ts";
 import { importCommand } from "../../../src/cli/import.ts";
+import { loadConfig } from "../../../src/config/load.ts";
 import { testIo } from "../../support/command-io.ts";
 import { contents, machine } from "./support.ts";
 
@@ -163,11 +164,22 @@ test("--json is JSON with rows, losses and what was written", async () => {
   expect(done.written).toContain(join(root, "etc/zm/zmes.yml"));
 });
 
-test("--detection shows the lines that switch detection over, which the file has as comments", async () => {
+test("without --detection the original's script stays, and the lines that switch over are comments", async () => {
+  const root = machine("3.2");
+  const { out } = await run(root, "--root", root, "--apply");
+  expect(out).toMatch(/objectconfig.*as before; the built-in detector can read it too/);
+  expect(readFileSync(join(root, "etc/zm/zmes.yml"), "utf8")).toContain("# detection:\n#   enable: yes\n");
+  expect(loadConfig({ path: join(root, "etc/zm/zmes.yml") }).config.detection.enable).toBe(false);
+});
+
+test("with --detection the built-in detector reads the objectconfig, and a comment names the script", async () => {
   const root = machine("3.2");
   const { out } = await run(root, "--root", root, "--detection", "--apply");
   expect(out).toContain("  detection:\n    enable: yes\n    config: /etc/zm/objectconfig.ini\n");
-  expect(readFileSync(join(root, "etc/zm/zmes.yml"), "utf8")).toContain("# detection:\n#   enable: yes\n");
+  const { config, problems } = loadConfig({ path: join(root, "etc/zm/zmes.yml") });
+  expect(problems.filter((problem) => problem.includes("detection"))).toEqual([]);
+  expect(config.detection).toMatchObject({ enable: true, config: "/etc/zm/objectconfig.ini" });
+  expect(readFileSync(join(root, "etc/zm/zmes.yml"), "utf8")).toMatch(/^# .*in place of the hook .*\.sh/m);
 });
 
 test("a test message to the phones is offered; without a terminal the command is named", async () => {

@@ -121,11 +121,15 @@ describe("what no longer reaches people", () => {
     expect(await lossesOf(machine("5.15"))).toContainEqual(expect.stringContaining("by escontrol"));
   });
 
-  test("detection that only the original's scripts know, but not what stands in comments", async () => {
-    expect(await lossesOf(machine("6.1"))).toContainEqual(
-      expect.stringContaining("Google Coral, number plates"),
-    );
-    expect(await lossesOf(machine("7.0"))).not.toContainEqual(expect.stringContaining("Coral"));
+  test("models that the built-in detector has no engine for, when it takes the script's place", async () => {
+    const lost = async (version: string, detection: boolean) =>
+      (await planFor(machine(version), { detection })).losses.map(({ what }) => what);
+    const coral = expect.stringMatching(/object\.sequence\[0\] in line 10 \(a Coral TPU is not used/);
+    expect(await lost("6.1", true)).toContainEqual(coral);
+    // It is asked: Plate Recognizer.
+    expect((await lost("6.1", true)).join("\n")).not.toContain("alpr");
+    expect(await lost("6.1", false)).not.toContainEqual(coral);
+    expect((await lost("7.0", true)).join("\n")).not.toContain("built-in detector");
   });
 
   test.each([

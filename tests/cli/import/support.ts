@@ -35,9 +35,12 @@ export function machine(version: string | null, files: Readonly<Record<string, s
 }
 
 /** What `zmes import` would do there. The server reads the original's secrets unless it is said that it cannot. */
-export async function planFor(root: string, options: { from?: string[]; serverReads?: boolean } = {}) {
-  const { from = [], serverReads = true } = options;
-  const plan = await planImport({ root, from, serverReads: async () => serverReads });
+export async function planFor(
+  root: string,
+  options: { from?: string[]; serverReads?: boolean; detection?: boolean } = {},
+) {
+  const { from = [], serverReads = true, detection = false } = options;
+  const plan = await planImport({ root, from, serverReads: async () => serverReads, detection });
   if (plan === null) throw new Error("nothing was found");
   return plan;
 }

@@ -20,6 +20,7 @@ const nothing: Answers = {
   serviceAccount: null,
   relayUrl: null,
   mqtt: null,
+  detection: false,
   secrets: null,
 };
 
@@ -43,6 +44,7 @@ test("everything that was answered is read back, and the server could start with
     serviceAccount: null,
     relayUrl: "https://push.example.org/send",
     mqtt: { server: "mqtts://broker", hasLogin: true },
+    detection: true,
     secrets,
   });
   expect(problems).toEqual([]);
@@ -51,6 +53,7 @@ test("everything that was answered is read back, and the server could start with
   expect(config.network.port).toBe(9443);
   expect(config.fcm).toMatchObject({ fcm_v1_key: "r", token_file: "/srv/zm es/push/tokens.txt" });
   expect(config.mqtt).toMatchObject({ enable: true, server: "mqtts://broker", username: "u", password });
+  expect(config.detection.enable).toBe(true);
   expect(config.pictures.public_url).toBe("https://zm.example.org:9443");
 });
 

@@ -110,6 +110,7 @@ test("on a terminal it asks, takes the answers, and shows no password", async ()
   await terminal.answer("please.", "127.0.0.1\r");
   await terminal.answer("Its user", "zm\r");
   await terminal.answer("Its password", "sec ret\r");
+  await terminal.answer("built-in detector", "y\r");
   await terminal.ended;
   expect(terminal.shown()).toContain("zmes doctor says:");
   expect(terminal.shown()).not.toContain("sec ret");
@@ -118,6 +119,7 @@ test("on a terminal it asks, takes the answers, and shows no password", async ()
   const { config, problems } = loadConfig({ path: target() });
   expect(problems).toEqual([]);
   expect(config.mqtt).toMatchObject({ enable: true, username: "zm", password: "sec ret" });
+  expect(config.detection.enable).toBe(true);
 }, 60_000);
 
 test("Ctrl-C at a question leaves everything as it was", async () => {

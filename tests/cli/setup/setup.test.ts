@@ -205,6 +205,27 @@ test("who wants to begin anew beside an original may", async () => {
   expect(existsSync(target())).toBe(true);
 });
 
+test("the built-in detector is off when nobody wants it, with --yes as well", async () => {
+  await run(["--yes"]);
+  expect(loadConfig({ path: target() }).config.detection.enable).toBe(false);
+});
+
+test("with --detection yes it is on, and the lines that lead to a model are in the file and on the screen", async () => {
+  const { out } = await run(["--yes", "--detection", "yes"]);
+  const { config, problems } = loadConfig({ path: target() });
+  expect([config.detection.enable, problems]).toEqual([true, []]);
+  expect(readFileSync(target(), "utf8")).toMatch(
+    /^#.*zmes models add .*\n(#.*\n)*detection:\n {2}enable: yes\n/m,
+  );
+  expect(out).toContain("zmes models add");
+});
+
+test("who is asked and says yes has it on", async () => {
+  const { out } = await run([], answering({ "built-in detector": "y" }));
+  expect(loadConfig({ path: target() }).config.detection.enable).toBe(true);
+  expect(out).toContain("zmes models add");
+});
+
 test("secrets that were typed go into a file of their own, and nothing prints them", async () => {
   const { out } = await run(
     [],
@@ -266,6 +287,7 @@ test.skipIf(!isRoot)("what was made is noted for the removal of the package", as
 });
 
 test("options that contradict each other are refused", () => {
+  expect(readSetupOptions(["--detection", "maybe"])).toContain("yes or no");
   expect(readSetupOptions(["--cert", "x"])).toContain("belong together");
   expect(readSetupOptions(["--port", "70000"])).toContain("65535");
   expect(readSetupOptions(["--name", "a b?"])).toContain("not a host name");
