@@ -16,7 +16,11 @@ const lines = dockerfile.split("\n").filter((line) => !line.startsWith("#"));
 const builder = readFileSync(join(root, "packaging/package.ts"), "utf8");
 
 interface Service {
-  readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly build?: {
+    readonly context: string;
+    readonly dockerfile: string;
+    readonly args?: Readonly<Record<string, string>>;
+  };
   readonly volumes?: readonly string[];
   readonly depends_on?: readonly string[];
   readonly ipc?: string;
@@ -62,6 +66,12 @@ test("programs and folders in the image are those of the package", () => {
   expect([...named].filter((file) => !inPackage(file))).toEqual([]);
   const [, command] = /^CMD \["(\w+)"\]$/m.exec(dockerfile) ?? [];
   expect(commands.map(({ name }) => name)).toContain(command);
+});
+
+test("object detection is added by an argument that the examples hand on, and left out without it", () => {
+  expect(dockerfile).toMatch(/^ARG DETECTION=no$/m);
+  expect(dockerfile).toMatch(/if \[ "\$DETECTION" = yes \]; then apt-get install .*zmes-detect_\*\.deb; fi/);
+  expect(compose.services.zmes?.build?.args?.DETECTION).toMatch(/^\$\{DETECTION:-no\}$/);
 });
 
 test("the program runs without root, and says how it is", () => {

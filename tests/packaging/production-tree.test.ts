@@ -55,6 +55,21 @@ test("of builds for machines only those that fit are taken", () => {
   expect(tree("arm64", { dependencies: needs("a") }, entries).main).toEqual(["a", "a-arm"]);
 });
 
+test("what onnxruntime needs only to fetch CUDA when it is installed is left out", () => {
+  const found = tree(
+    "x64",
+    { optionalDependencies: needs("onnxruntime-node") },
+    {
+      "onnxruntime-node": { dependencies: needs("onnxruntime-common", "adm-zip", "global-agent") },
+      "onnxruntime-common": {},
+      "adm-zip": {},
+      "global-agent": { dependencies: needs("roarr") },
+      roarr: {},
+    },
+  );
+  expect(found).toEqual({ main: [], detect: ["onnxruntime-common", "onnxruntime-node"] });
+});
+
 test("packages of detection are apart, without what the server needs anyway", () => {
   const found = tree(
     "x64",
