@@ -25,7 +25,7 @@ export function lookAtDetection(config: Config, places: Places, isWanted: boolea
   const { event_start_hook, hook_script, event_end_hook } = config.hook;
   const script = [event_start_hook, hook_script].find((command) => isDetection(command)) ?? null;
   const [file, ...others] = places.objectConfigs.map((each) => ({ each, named: places.named(each) }));
-  const read = file === undefined ? null : readObjectConfig(file.each, config);
+  const read = file === undefined ? null : readObjectConfig(file.each, file.named, config);
   const rows = others.map(({ named }) => row(named, "not used", `${file?.named} is newer`));
   const unused = "no script of the original is a hook";
   if (script === null) {
@@ -75,7 +75,9 @@ interface ReadObjectConfig {
   readonly notes: number;
 }
 
-function readObjectConfig(file: string, { detection }: Config): ReadObjectConfig {
+/** `named`: the file by the path that programs know it by. */
+function readObjectConfig(file: string, named: string, { detection }: Config): ReadObjectConfig {
+  const known = (text: string): string => text.replaceAll(file, named);
   try {
     const { problems, notes } = loadObjectConfig(file, detection).review();
     // A secret may be readable for root alone, or lie in another root: the server says so when it starts.
@@ -84,10 +86,10 @@ function readObjectConfig(file: string, { detection }: Config): ReadObjectConfig
       const reason = why.replace(`; ${COMMAND_WAY_OUT}`, "");
       return `${key} in line ${line} (${reason})`;
     });
-    return { problem, unsupported: [...new Set(unsupported)], notes: notes.length };
+    return { problem: known(problem), unsupported: [...new Set(unsupported)], notes: notes.length };
   } catch (failure) {
     if (!(failure instanceof AppError)) throw failure;
-    return { problem: failure.message, unsupported: [], notes: 0 };
+    return { problem: known(failure.message), unsupported: [], notes: 0 };
   }
 }
 

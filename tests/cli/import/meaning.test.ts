@@ -132,6 +132,17 @@ describe("what no longer reaches people", () => {
     expect((await lost("7.0", true)).join("\n")).not.toContain("built-in detector");
   });
 
+  test("an objectconfig of which nothing can be used is not named, and the table says why", async () => {
+    const coral = "[object]\nobject_framework = coral_edgetpu\nobject_weights = /x.tflite\n";
+    const root = machine("6.1", { "etc/zm/objectconfig.ini": coral });
+    const plan = await planFor(root, { detection: true });
+    expect(rowOf(plan, "objectconfig")).toMatchObject({
+      outcome: "not used",
+      why: expect.stringMatching(/^\/etc\/zm\/objectconfig\.ini it names no model/),
+    });
+    expect(plan.config).toMatch(/^detection:\n {2}enable: yes\n$/m);
+  });
+
   test.each([
     ["  tls_ca: /etc/ca.pem\n", "TLS"],
     ['  server: "http://broker"\n', "mqtt.server"],
