@@ -57,7 +57,7 @@ describe.skipIf(process.getuid?.() !== 0)("the Debian package zmes-detect", { ti
       "ssl: {enable: no}\ndetection: {enable: yes, min_confidence: 10}\n",
     );
     machine = await createPrivateFiles();
-    await sh(`rm -rf ${DATA} /etc/zm/zmes* /usr/lib/zmes`);
+    await sh(`rm -rf ${DATA} /etc/zm/zmes* /var/lib/zmes /usr/lib/zmes`);
     await dpkg("--install", join(folder, `zmes_${VERSION}_${architecture}.deb`));
   }, 120_000);
 

@@ -95,7 +95,7 @@ describe.skipIf(realZoneMinderMayBeSkipped())("the Debian package", { timeout: 9
       ]);
     port = await freePort();
     machine = await createPrivateFiles();
-    await sh(`rm -rf ${DATA} /etc/zm/zmes*`);
+    await sh(`rm -rf ${DATA} /etc/zm/zmes* /var/lib/zmes`);
     await zoneminder("up");
     await sh(`printf '%s\\n' '${ORIGINAL}' >${DAEMON}; chmod 755 ${DAEMON}`);
     before = await everything();
