@@ -32,11 +32,11 @@ export async function lookOurselves(
   return withZoneMinder(request, options, async (zoneminder, facts) => {
     const { config, environment, clock, logger, signal } = options;
     const deadline = Math.max(LEAST_DEADLINE_S, config.detection.deadline);
-    // It starts with the question: nothing is warmed up that may not be what is asked for.
+    // As one that only serves commands, it begins with the question: what alarms would need may not be what is asked for.
     const detection = createDetection({
       config: {
         ...config,
-        detection: { ...config.detection, enable: true, serve_commands: false, deadline },
+        detection: { ...config.detection, enable: false, serve_commands: true, deadline },
       },
       facts,
       settingsFor: createSettingsFor(config, logger),
