@@ -32,17 +32,17 @@ export async function lookOurselves(
   return withZoneMinder(request, options, async (zoneminder, facts) => {
     const { config, environment, clock, logger, signal } = options;
     const deadline = Math.max(LEAST_DEADLINE_S, config.detection.deadline);
-    // As one that only serves commands, it begins with the question: what alarms would need may not be what is asked for.
     const detection = createDetection({
       config: {
         ...config,
-        detection: { ...config.detection, enable: false, serve_commands: true, deadline },
+        detection: { ...config.detection, enable: true, serve_commands: false, deadline },
       },
       facts,
       settingsFor: createSettingsFor(config, logger),
       environment,
       clock,
       logger,
+      isBrief: true,
     });
     if (detection === null) return { failed: "there is no detector" };
     try {

@@ -25,6 +25,8 @@ export interface DetectionOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** For one question: nothing is loaded before it, and its moving pictures are made after the program has ended. */
+  readonly isBrief?: boolean;
   /** Another program in place of the detector's process; for tests. */
   readonly script?: string;
 }
@@ -88,7 +90,8 @@ export function createDetection(options: DetectionOptions): Detection | null {
     {
       cacheFolder: path.join(general.base_data_path, CACHE_FOLDER),
       pastFolder: path.join(general.base_data_path, PAST_FOLDER),
-      ...(detection.enable && { warmUp }),
+      ...(detection.enable && !options.isBrief && { warmUp }),
+      isBrief: options.isBrief === true,
       environment: options.environment,
       clock,
       logger,

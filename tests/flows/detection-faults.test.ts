@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createDetection, type Detection } from "../../src/cli/detection.ts";
 import type { Config } from "../../src/config/schema.ts";
@@ -41,7 +41,7 @@ afterEach(async () => {
 });
 
 /** A white box in black. */
-function picture(width = 640, height = 480): sharp.Sharp {
+function picture(width = 640, height = 480): Sharp {
   const [w, h] = [Math.round(width / 8), Math.round(height / 4)];
   const box = Buffer.from(
     `<svg width="${width}" height="${height}"><rect x="${2 * w}" y="${h}" width="${w}" height="${h}" fill="white"/></svg>`,
