@@ -14,7 +14,7 @@ import type { Installation } from "../zoneminder/installation.ts";
 import { withHogOnDemand } from "./detection-hog.ts";
 import { detectionJob, type JobFacts, type SettingsFor } from "./detection-job.ts";
 import { type Records, record } from "./detection-records.ts";
-import { createSettingsFor } from "./detection-settings.ts";
+import { createSettingsThread } from "./detection-settings-thread.ts";
 
 export interface DetectionOptions {
   readonly config: Config;
@@ -67,15 +67,17 @@ export function detectionOf(parts: {
     const event = eventId(number);
     return event === null ? null : zoneminder.eventFiles.folder(event);
   };
-  return createDetection({
+  const settings = createSettingsThread(config, logger);
+  const detection = createDetection({
     config,
     facts: { ...zoneminder.detectionFacts, folder },
-    settingsFor: createSettingsFor(config, logger),
+    settingsFor: settings.settingsFor,
     records: zoneminder.eventNotes,
     environment: process.env,
     clock,
     logger,
   });
+  return detection === null ? null : { ...detection, parts: [settings, ...detection.parts] };
 }
 
 /** Builds it; no process runs before `start`. Null where neither alarms nor commands are to have a detector. */
