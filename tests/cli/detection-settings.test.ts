@@ -150,6 +150,14 @@ describe("--check-config", () => {
     );
   });
 
+  it("warns of a pattern that cannot be used", async () => {
+    const folder = aFolder({ "zmes.yml": 'ssl:\n  enable: no\ndetection:\n  pattern: "((person"\n' });
+    const { warnings } = await checkFiles(loadConfig({ path: join(folder, "zmes.yml") }), 0);
+    expect(warnings).toContainEqual(
+      expect.stringMatching(/detection.pattern .*is no pattern that can be used/),
+    );
+  });
+
   it("warns of what cannot be used, for the server starts without detection", async () => {
     const { text, exitCode } = await report(TEXT.replace("wait=5", "wait=soon"));
     expect(text).toMatch(
