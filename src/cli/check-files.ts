@@ -1,6 +1,7 @@
 // Looks at the files a configuration names, as the server will when it starts.
 import { readServiceAccount } from "../channels/fcm/account.ts";
 import { scriptTrouble } from "../channels/script-file.ts";
+import { patternFault } from "../config/detection-section.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { loadObjectConfig } from "../config/objectconfig/kept-file.ts";
 import { noteLine } from "../config/objectconfig/object-config.ts";
@@ -27,17 +28,20 @@ export async function checkFiles({ config }: LoadedConfig, now: number): Promise
   const push = await checkServiceAccount(config.fcm);
   const script = checkPushScript(config.push);
   const rules = checkRules(config.customize.es_rules);
-  const detection = checkObjectConfig(config.detection);
+  const detection = checkDetection(config.detection);
   const warnings = [...tls.warnings, ...push, ...script, ...rules, ...detection.warnings, ...absent];
   return { warnings, problems: tls.problems, objectConfig: detection.notes };
 }
 
 /** Alarms are told all the same, without detection: a warning. */
-function checkObjectConfig(section: LoadedConfig["config"]["detection"]): {
+function checkDetection(section: LoadedConfig["config"]["detection"]): {
   readonly warnings: readonly string[];
   readonly notes: readonly string[];
 } {
-  if (section.config === null) return { warnings: [], notes: [] };
+  if (section.config === null) {
+    const fault = patternFault(section);
+    return { warnings: fault === null ? [] : [fault], notes: [] };
+  }
   try {
     const { problems, notes } = loadObjectConfig(section.config, section).review();
     return { warnings: problems, notes: notes.map(noteLine) };

@@ -32,7 +32,6 @@ export async function lookOurselves(
   return withZoneMinder(request, options, async (zoneminder, facts) => {
     const { config, environment, clock, logger, signal } = options;
     const deadline = Math.max(LEAST_DEADLINE_S, config.detection.deadline);
-    // It starts with the question: nothing is warmed up that may not be what is asked for.
     const detection = createDetection({
       config: {
         ...config,
@@ -43,6 +42,7 @@ export async function lookOurselves(
       environment,
       clock,
       logger,
+      isBrief: true,
     });
     if (detection === null) return { failed: "there is no detector" };
     try {

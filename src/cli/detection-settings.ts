@@ -15,7 +15,10 @@ const MODELS_FOLDER = "models";
 const NO_OVERRIDES = "overrides need an objectconfig file: set detection.config, or name one with --config";
 
 /** Never rejects. What the operator should know is said once. */
-export function createSettingsFor(config: Config, logger: Logger): SettingsFor {
+export function createSettingsFor(
+  config: Pick<Config, "detection" | "general">,
+  logger: Logger,
+): SettingsFor {
   const said = new Set<string>();
   const sayOnce = (warning: string) => {
     if (!said.has(warning)) logger.warn(warning);

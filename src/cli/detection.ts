@@ -14,7 +14,7 @@ import type { Installation } from "../zoneminder/installation.ts";
 import { withHogOnDemand } from "./detection-hog.ts";
 import { detectionJob, type JobFacts, type SettingsFor } from "./detection-job.ts";
 import { type Records, record } from "./detection-records.ts";
-import { createSettingsFor } from "./detection-settings.ts";
+import { createSettingsThread } from "./detection-settings-thread.ts";
 
 export interface DetectionOptions {
   readonly config: Config;
@@ -25,6 +25,8 @@ export interface DetectionOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** For one question: nothing is loaded before it, and its moving pictures are made after the program has ended. */
+  readonly isBrief?: boolean;
   /** Another program in place of the detector's process; for tests. */
   readonly script?: string;
 }
@@ -65,15 +67,17 @@ export function detectionOf(parts: {
     const event = eventId(number);
     return event === null ? null : zoneminder.eventFiles.folder(event);
   };
-  return createDetection({
+  const settings = createSettingsThread(config, logger);
+  const detection = createDetection({
     config,
     facts: { ...zoneminder.detectionFacts, folder },
-    settingsFor: createSettingsFor(config, logger),
+    settingsFor: settings.settingsFor,
     records: zoneminder.eventNotes,
     environment: process.env,
     clock,
     logger,
   });
+  return detection === null ? null : { ...detection, parts: [settings, ...detection.parts] };
 }
 
 /** Builds it; no process runs before `start`. Null where neither alarms nor commands are to have a detector. */
@@ -88,7 +92,8 @@ export function createDetection(options: DetectionOptions): Detection | null {
     {
       cacheFolder: path.join(general.base_data_path, CACHE_FOLDER),
       pastFolder: path.join(general.base_data_path, PAST_FOLDER),
-      ...(detection.enable && { warmUp }),
+      ...(detection.enable && !options.isBrief && { warmUp }),
+      isBrief: options.isBrief === true,
       environment: options.environment,
       clock,
       logger,

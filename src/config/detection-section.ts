@@ -1,6 +1,7 @@
 // What the section "detection" says, for itself, without any objectconfig.
 import path from "node:path";
 import type { DetectSettings, EngineSettings, ModelSettings } from "../domain/detect-settings.ts";
+import { translatePattern } from "../domain/python-pattern.ts";
 import type { Config } from "./schema.ts";
 
 type Section = Config["detection"];
@@ -19,6 +20,8 @@ export function sectionSettings(
   modelsFolder: string,
   present: readonly string[],
 ): SectionSettings | { readonly failed: string } {
+  const fault = patternFault(section);
+  if (fault !== null) return { failed: fault };
   const chosen = modelFile(section, modelsFolder, present);
   if ("failed" in chosen) return chosen;
   const engine = engineFor(section, chosen.file);
@@ -31,6 +34,13 @@ export function sectionSettings(
     preExistingLabels: [],
   };
   return { settings: settingsWith(section, model), warnings: chosen.warnings };
+}
+
+/** What is wrong with `detection.pattern`, in a sentence; null: nothing. */
+export function patternFault({ pattern }: Pick<Section, "pattern">): string | null {
+  const translated = translatePattern(pattern);
+  if (translated instanceof RegExp) return null;
+  return `detection.pattern "${pattern}" is no pattern that can be used: ${translated.fault}`;
 }
 
 const MODEL_FILES = /\.(onnx|weights)$/i;

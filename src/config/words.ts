@@ -7,6 +7,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.floor(wanted.length / 4)) + 1;
   for (const candidate of candidates) {
+    // Each letter that one has more is a difference: most words need no closer look.
+    if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (distance < bestDistance && distance < wanted.length) {
       best = candidate;

@@ -5,8 +5,9 @@ import type { Clock } from "../lib/clock.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
 import type { DetectionAnswer, DetectionJob } from "./job.ts";
+import { createAnimator } from "./resident/animator.ts";
 import { createKeeper } from "./resident/keeper.ts";
-import type { FromProcess, JobId } from "./resident/messages.ts";
+import type { FromProcess, JobId, ProcessSetup } from "./resident/messages.ts";
 import { createJobQueue } from "./resident/queue.ts";
 import { createTask, type Task, taskKey } from "./resident/task.ts";
 
@@ -31,6 +32,8 @@ export interface DetectorDeps {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Moving pictures that are still to be made when it stops are made all the same; otherwise they end with it. */
+  readonly isBrief?: boolean;
   /** Another program in place of worker.ts; for tests. */
   readonly script?: string;
 }
@@ -77,13 +80,15 @@ export function createDetector(options: DetectorOptions, deps: DetectorDeps): De
   let lastId = 0;
   let answered = 0;
   let failed = 0;
+  const setup: ProcessSetup = {
+    threads: threadsOf(options.threads),
+    niceness: options.niceness,
+    cacheFolder: deps.cacheFolder,
+    pastFolder: deps.pastFolder,
+  };
+  const animator = createAnimator({ setup, environment: deps.environment, logger });
   const keeper = createKeeper({
-    setup: {
-      threads: threadsOf(options.threads),
-      niceness: options.niceness,
-      cacheFolder: deps.cacheFolder,
-      pastFolder: deps.pastFolder,
-    },
+    setup,
     idleMs: options.idle_unload * 1000,
     deps,
     hasWork: () => queue.size() + running.size > 0,
@@ -100,7 +105,7 @@ export function createDetector(options: DetectorOptions, deps: DetectorDeps): De
     async stop() {
       isStopped = true;
       for (const task of waitingOrRunning()) fail(task, "the program ends");
-      await keeper.stop();
+      await Promise.all([keeper.stop(), deps.isBrief ? animator.release() : animator.stop()]);
     },
     look,
     counts: () => ({
@@ -178,6 +183,7 @@ export function createDetector(options: DetectorOptions, deps: DetectorDeps): De
       case "answer":
         if (!task.isSettled()) answered += 1;
         task.settle(message.answer);
+        animator.add(task.job, message.answer.result);
         break;
       case "failed":
         fail(task, message.why);

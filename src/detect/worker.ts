@@ -7,7 +7,6 @@ import type { Engine } from "./engines/engine.ts";
 import { createEngine } from "./engines/index.ts";
 import { createPortals } from "./frames/portal.ts";
 import type { DetectionJob } from "./job.ts";
-import { createAnimations } from "./output/animation.ts";
 import { writeEventFiles } from "./output/files.ts";
 import { type Frame, openFrame } from "./picture/frame.ts";
 import { loadSharp } from "./picture/sharp.ts";
@@ -38,7 +37,6 @@ function setUp({ threads, niceness, cacheFolder, pastFolder }: ProcessSetup): Re
     },
   ]);
   const portals = createPortals();
-  const animations = createAnimations({ ffmpeg: FFMPEG, clock: systemClock, logger });
   const engines = createEnginePool((settings) => createEngine(settings, { threads, cacheFolder, logger }));
   const deps = {
     pastFolder,
@@ -46,11 +44,8 @@ function setUp({ threads, niceness, cacheFolder, pastFolder }: ProcessSetup): Re
     ffmpeg: FFMPEG,
     clock: systemClock,
     logger,
-    writeFiles: async (job: DetectionJob, result: DetectionResult, frame: Frame | null) => {
-      const troubles = await writeEventFiles(job, result, frame, systemClock.now());
-      animations.add(job, result);
-      return troubles;
-    },
+    writeFiles: (job: DetectionJob, result: DetectionResult, frame: Frame | null) =>
+      writeEventFiles(job, result, frame, systemClock.now()),
   };
   tell({ kind: "ready" });
   return createWork({

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { detect } from "../../src/cli/detect.ts";
@@ -42,6 +42,19 @@ describe("zmes detect", () => {
     expect(out).toMatch(/in all, by a detector of this command \(no server with a detector runs\)$/m);
     expect(out).toMatch(/^Found {5}person/m);
     expect(code).toBe(0);
+  });
+
+  test("loads nothing but what it is asked for, whatever the server would look with", async () => {
+    const [asked, usual] = [join(site.folder, "asked.ini"), join(site.folder, "usual.ini")];
+    const sample = (model: string) =>
+      `[general]\nuse_sequence=no\n[object]\nobject_weights=${model}\nobject_labels=\n`;
+    writeFileSync(asked, sample(join(site.data, "models/demo.onnx")));
+    writeFileSync(usual, sample("/nowhere/gone.onnx"));
+    const other = await detectSite({ enable: true, config: usual });
+    const io = testIo({ PATH: process.env.PATH });
+    const argv = [site.picture, "--objectconfig", asked, "--config", other.config];
+    expect([await detect.run(argv, io), io.out()]).toEqual([0, expect.stringContaining("person")]);
+    expect(io.err()).not.toMatch(/gone|usual/);
   });
 
   test("says what does not count, by which filter and figures", async () => {

@@ -1,9 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { reportConfig } from "../../src/cli/check-config.ts";
 import { checkFiles } from "../../src/cli/check-files.ts";
 import { createSettingsFor } from "../../src/cli/detection-settings.ts";
+import { createSettingsThread } from "../../src/cli/detection-settings-thread.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import type { DetectRequest } from "../../src/detect/socket-messages.ts";
@@ -74,6 +75,66 @@ describe("settings for a look", () => {
   });
 });
 
+describe("settings for a look in a server", () => {
+  function serve(text: string) {
+    const folder = aFolder({ "objectconfig.yml": text });
+    const config = configSchema.parse({
+      general: { base_data_path: folder },
+      detection: { config: join(folder, "objectconfig.yml") },
+    });
+    const log: Record<string, unknown>[] = [];
+    return { folder, log, thread: createSettingsThread(config, recordingLogger(log)) };
+  }
+  const YAML =
+    "general:\n  wait: 2\n  wiat: 3\nml:\n  ml_sequence:\n    object:\n      sequence: [{ object_weights: /m/b.onnx }]\n";
+
+  it("are the same, with the same warnings", async () => {
+    const { log, thread } = serve(YAML);
+    expect(await thread.settingsFor(3, OPTIONS)).toMatchObject({ frames: { waitMs: 2000 } });
+    await vi.waitFor(() => expect(log).toMatchObject([{ msg: expect.stringContaining("1 of its keys") }]));
+    expect(await thread.settingsFor(3, { ...OPTIONS, config: "/no.yml" })).toEqual({
+      failed: expect.stringContaining("/no.yml cannot be read"),
+    });
+    await thread.stop();
+  });
+
+  it("hold up nothing else while a file as large as it may be is read", async () => {
+    const many = Array.from({ length: 5_500 }, (_, i) => `  unknown_key_${i}: 1\n`).join("");
+    const { thread } = serve(`${YAML}push:\n${many}`);
+    let longest = 0;
+    let last = performance.now();
+    const watch = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 5);
+    const begun = performance.now();
+    expect(await thread.settingsFor(3, OPTIONS)).toMatchObject({ frames: { waitMs: 2000 } });
+    const whole = performance.now() - begun;
+    clearInterval(watch);
+    expect(longest).toBeLessThan(whole / 3);
+    await thread.stop();
+  });
+
+  it("are not waited for when the thread dies or the program ends", async () => {
+    const { thread } = serve(YAML);
+    const asked = thread.settingsFor(3, OPTIONS);
+    await thread.stop();
+    expect(await asked).toEqual({ failed: "objectconfig could not be read: the program ends" });
+  });
+});
+
+it("settings that the disk does not give are waited for once, and not for ever", async () => {
+  const silent = new URL("data:text/javascript,setInterval(() => undefined, 1000)");
+  const config = configSchema.parse({ detection: { config: "/hanging/objectconfig.yml" } });
+  const thread = createSettingsThread(config, recordingLogger([]), silent);
+  const failed = "objectconfig could not be read within 5 s";
+  expect(await thread.settingsFor(3, OPTIONS)).toEqual({ failed });
+  const begun = performance.now();
+  expect(await thread.settingsFor(4, OPTIONS)).toEqual({ failed });
+  expect(performance.now() - begun).toBeLessThan(100);
+  await thread.stop();
+}, 15_000);
+
 describe("--check-config", () => {
   async function report(text: string) {
     const folder = aFolder({ "objectconfig.ini": text });
@@ -86,6 +147,14 @@ describe("--check-config", () => {
   it("lists every key of the objectconfig file that has no effect", async () => {
     expect((await report(TEXT)).text).toMatch(
       /\nAbout the keys of detection.config:\n {2}\S+objectconfig.ini:4 general.wiat = 3: it is not known; did you mean wait\?\n/,
+    );
+  });
+
+  it("warns of a pattern that cannot be used", async () => {
+    const folder = aFolder({ "zmes.yml": 'ssl:\n  enable: no\ndetection:\n  pattern: "((person"\n' });
+    const { warnings } = await checkFiles(loadConfig({ path: join(folder, "zmes.yml") }), 0);
+    expect(warnings).toContainEqual(
+      expect.stringMatching(/detection.pattern .*is no pattern that can be used/),
     );
   });
 

@@ -15,6 +15,12 @@ describe("the section detection alone", () => {
     expect(engineOf({})).toMatchObject({ kind: "hog", stride: [4, 4], minWeight: 0.5 });
   });
 
+  it("is refused with a pattern that cannot be used", () => {
+    expect(read({ pattern: "((person" })).toEqual({
+      failed: expect.stringMatching(/^detection.pattern "\(\(person" is no pattern that can be used: /),
+    });
+  });
+
   it("takes the one model in the folder, of either kind", () => {
     expect(engineOf({}, ["a.onnx", "models.json"])).toMatchObject({
       kind: "onnx",

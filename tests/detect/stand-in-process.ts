@@ -23,7 +23,7 @@ process.on("message", (message: ToProcess) => {
   if (message.kind === "setup") tell({ kind: "ready" });
   else if (message.kind === "warm") tell({ kind: "warm", ms: 1, engines: ["stand-in"], troubles: [] });
   else if (message.kind === "cancel") cancelled.add(message.id);
-  else run(message.id, message.job.cause);
+  else if (message.kind === "run") run(message.id, message.job.cause);
 });
 
 function run(id: number, cause: string): void {

@@ -45,8 +45,8 @@ const PERSON =
   '[s] detected:person--SPLIT--{"labels": ["person"], "boxes": [[1, 2, 30, 40]], "frame_id": "snapshot", "confidences": [0.9], "image_dimensions": {"original": [48, 64], "resized": null}}';
 
 /** A program as an engine; it sees the picture as its last argument. */
-function program(text: string): EngineSettings {
-  const path = join(folder, "engine");
+function program(text: string, name = "engine"): EngineSettings {
+  const path = join(folder, name);
   writeFileSync(path, `#!/bin/sh\n${text}\n`);
   chmodSync(path, 0o755);
   return { kind: "command", argv: [path], timeoutMs: 60_000 };
@@ -58,14 +58,15 @@ function looking(engine: EngineSettings): DetectSettings {
   return someSettings({ sequence: [{ type: "object", ...rest, maxDetectionSizes: {}, models }] });
 }
 
-/** `isCold`: nothing is loaded before the first alarm. */
+/** `isCold`: nothing is loaded before the first alarm. `engine` may be another for each monitor. */
 async function start(
-  engine: EngineSettings,
+  engine: EngineSettings | ((monitor: number) => EngineSettings),
   change: Partial<Config["detection"]> = {},
   hook = {},
   isCold = false,
 ): Promise<Site> {
-  const settings = looking(engine);
+  const settingsOf = (monitor: number | null) =>
+    looking(typeof engine === "function" ? engine(monitor ?? 1) : engine);
   site = createSite(
     (config) => ({
       ...config,
@@ -75,6 +76,7 @@ async function start(
         event_start_notify_on_hook_success: ["all"],
         ...hook,
       },
+      customize: { ...config.customize, send_event_end_notification: change.at_end === true },
       detection: { ...config.detection, enable: true, serve_commands: false, ...change },
     }),
     [channel],
@@ -100,7 +102,7 @@ async function start(
           monitor: async () => null,
           folder: async () => null,
         },
-        settingsFor: async (monitor) => (monitor === null && isCold ? someSettings() : settings),
+        settingsFor: async (monitor) => (monitor === null && isCold ? someSettings() : settingsOf(monitor)),
         environment: process.env,
         clock: systemClock,
         logger,
@@ -149,6 +151,62 @@ describe("an alarm with the built-in detector", () => {
     running.cameras[0].beginAlarm({ eventId: 9, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:person Motion" });
+  }, 30_000);
+
+  it("is looked at with the settings of its own camera", async () => {
+    const dog = PERSON.replaceAll("person", "dog");
+    const running = await start((monitor) =>
+      program(`printf '%s' '${monitor === 2 ? dog : PERSON}'`, `engine-${monitor}`),
+    );
+    const client = await running.logIn();
+    running.cameras[0].beginAlarm({ eventId: 20, cause: "Motion" });
+    expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:person Motion" });
+    running.cameras[1].beginAlarm({ eventId: 21, cause: "Motion" });
+    expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:dog Motion" });
+  }, 30_000);
+
+  it("of a camera that records nothing is told as it is, without waiting for pictures", async () => {
+    const running = await start(program("sleep 60"));
+    const client = await running.logIn();
+    running.cameras[0].beginAlarm({ cause: "Motion" });
+    const begun = performance.now();
+    expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(detection?.counts().running).toBe(0);
+  }, 30_000);
+
+  it("is told at once to those alone whom a list names, and not again when nothing was found", async () => {
+    const lists = { event_start_notify_on_hook_success: ["web"] };
+    const running = await start(program("sleep 0.3"), {}, { notify_first: true, ...lists });
+    const client = await running.logIn();
+    client.send({ event: "auth", data: { user: "admin", password: "secret", updates: true } });
+    await client.next();
+    running.cameras[0].beginAlarm({ eventId: 22, cause: "Motion" });
+    expect(event(await client.next())).toMatchObject({ EventId: "22", Cause: "Motion" });
+    await vi.waitFor(() => expect(why(running, 22)).toContain("hook: said no"), { timeout: 10_000 });
+    running.cameras[1].beginAlarm({ eventId: 23, cause: "Motion" });
+    expect(event(await client.next())).toMatchObject({ EventId: "23" });
+    expect(channel.accepted).toEqual([]);
+  }, 30_000);
+
+  it("is looked at again at its end where that is wanted, and told with what was found then", async () => {
+    const found = `if [ -e ${folder}/over ]; then printf '%s' '${PERSON}'; fi`;
+    const lists = {
+      event_start_notify_on_hook_fail: ["web"],
+      event_end_notify_on_hook_success: ["web"],
+      event_end_notify_if_start_success: false,
+    };
+    const running = await start(program(found), { at_end: true }, lists);
+    const client = await running.logIn();
+    running.cameras[0].beginAlarm({ eventId: 24, cause: "Motion" });
+    expect(event(await client.next())).toMatchObject({ EventId: "24", Cause: "Motion" });
+    writeFileSync(join(folder, "over"), "");
+    running.cameras[0].endAlarm();
+    expect(event(await client.next())).toMatchObject({
+      EventId: "24",
+      Cause: expect.stringContaining("[s] detected:person"),
+    });
+    expect(channel.accepted).toEqual([]);
   }, 30_000);
 
   it.each([

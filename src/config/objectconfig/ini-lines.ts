@@ -31,10 +31,10 @@ export interface IniLines {
  */
 export function readIniLines(text: string): IniLines {
   const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/);
-  const state: State = { sections: [], warnings: [], problems: [], open: null };
+  const state: State = { sections: new Map(), warnings: [], problems: [], current: null, open: null };
   for (const [index, content] of lines.entries()) readLine(state, content, index + 1);
   return {
-    sections: state.sections.map(({ name, line, values }) => ({
+    sections: [...state.sections.values()].map(({ name, line, values }) => ({
       name,
       line,
       values: [...values.values()].map(finished),
@@ -53,10 +53,19 @@ interface Begun {
   readonly raw: string[];
 }
 
+interface OpenSection {
+  readonly name: string;
+  readonly line: number;
+  readonly values: Map<string, Begun>;
+}
+
 interface State {
-  readonly sections: { name: string; line: number; values: Map<string, Begun> }[];
+  /** By name, the one that was opened last at the end. */
+  readonly sections: Map<string, OpenSection>;
   readonly warnings: Remark[];
   readonly problems: Remark[];
+  /** Where keys go now. */
+  current: OpenSection | null;
   open: Begun | null;
 }
 
@@ -85,21 +94,21 @@ function isHeader(content: string): boolean {
 }
 
 function openSection(state: State, name: string, line: number): void {
-  const known = state.sections.findIndex((section) => section.name === name);
-  const [again] = known < 0 ? [] : state.sections.splice(known, 1);
-  // What is written now goes to the last one.
-  state.sections.push(again ?? { name, line, values: new Map() });
+  const section = state.sections.get(name) ?? { name, line, values: new Map() };
+  state.sections.delete(name);
+  state.sections.set(name, section);
+  state.current = section;
 }
 
 function readKey(state: State, content: string, indent: number, line: number): void {
   const end = content.search(/[=:]/);
   const key = content.slice(0, Math.max(end, 0)).trim().toLowerCase();
-  const section = state.sections.at(-1);
+  const section = state.current;
   if (key === "") {
     state.problems.push({ line, text: "expected [section] or key = value; a comment begins with #" });
     return;
   }
-  if (section === undefined) {
+  if (section === null) {
     state.problems.push({ line, text: "a key stands before the first [section]" });
     return;
   }

@@ -18,8 +18,8 @@ type Section = Pick<
 /** Commands may name files of their own; nobody has more. */
 const MOST_KEPT = 20;
 
-/** The fullest known has 30 KB; reading takes a while, and cameras wait for it. */
-const LARGEST = 262_144;
+/** The fullest known has 30 KB; the time for one of YAML grows with the square, and cameras wait for it. */
+const LARGEST = 131_072;
 
 export function createObjectConfigs(section: Section): ObjectConfigs {
   const kept = new Map<string, Kept>();

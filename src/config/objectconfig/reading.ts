@@ -40,9 +40,15 @@ export function note(reading: Reading, value: Value, why: string): void {
   seeAll(reading, value);
 }
 
+/** Nobody reads more; a file that is wrong throughout must not keep the cameras waiting. */
+export const MOST_PROBLEMS = 100;
+/** As many unknown keys are compared with all known ones, for what was meant by them. */
+const MOST_GUESSES = 100;
+
 /** A value that cannot be used: the settings are not, then. `what` goes on after the key. */
 export function complain(reading: Reading, value: Value, what: string): void {
   seeAll(reading, value);
+  if (reading.problems.length >= MOST_PROBLEMS) return;
   const path = printablePath(value.path);
   const isTold = reading.problems.some(
     ({ line, text }) => line === value.line && text.startsWith(`${path}:`),
@@ -57,10 +63,11 @@ export function seeAll(reading: Reading, value: Value): void {
 
 /** One note for each value that nothing was read from; one for a map or list of which nothing was. */
 export function unseenNotes(file: ObjectConfigFile, seen: ReadonlySet<Value>): readonly Note[] {
+  let told = 0;
   const of = (value: Value): readonly Note[] => {
-    if (seen.has(value)) return below(value);
-    if (!isAnySeen(value, seen)) return [noteOf(file.path, value, reasonFor(value.path, file))];
-    return below(value);
+    if (seen.has(value) || isAnySeen(value, seen)) return below(value);
+    told += 1;
+    return [noteOf(file.path, value, reasonFor(value.path, file, told <= MOST_GUESSES))];
   };
   const below = (value: Value) => [...value.items, ...value.entries.values()].flatMap(of);
   const all = [file.values, ...file.monitors.values()].flatMap((entries) => [...entries.values()]);

@@ -6,8 +6,12 @@ import type { ObjectConfigFile } from "./read-file.ts";
 export const COMMAND_WAY_OUT =
   "a program that prints what zm_detect.py prints can do it: set the framework to command, and name the program";
 
-/** By the path as it is, sections and all. */
-export function reasonFor(path: string, file: Pick<ObjectConfigFile, "version" | "values">): string {
+/** By the path as it is, sections and all. `mayGuess`: of a key that is not known, what was probably meant is said too. */
+export function reasonFor(
+  path: string,
+  file: Pick<ObjectConfigFile, "version" | "values">,
+  mayGuess: boolean,
+): string {
   const key = path.slice(path.lastIndexOf(".") + 1);
   if (path.startsWith("push."))
     return "zmes itself sends notices: see the section push of its own configuration";
@@ -21,7 +25,7 @@ export function reasonFor(path: string, file: Pick<ObjectConfigFile, "version" |
     return "only Darknet's .weights have a configuration beside them";
   if (KNOWN.has(key))
     return "it has no effect at this place; another value of it counts, or the part that would need it is off";
-  const meant = nearest(key, KNOWN);
+  const meant = mayGuess ? nearest(key, KNOWN) : null;
   if (path.startsWith("monitor-") && meant === null)
     return 'it is neither a key that is known nor a polygon, "x,y x,y x,y"';
   return `it is not known${meant === null ? "" : `; did you mean ${meant}?`}`;

@@ -101,6 +101,10 @@ function groupOf(
     complain(reading, sequence ?? value, "a list of models is expected in its sequence");
     return group;
   }
+  if (sequence.items.length > MOST_MODELS) {
+    complain(reading, sequence, `it has ${sequence.items.length} models; ${MOST_MODELS} are the most`);
+    return group;
+  }
   return { ...group, models: sequence.items.flatMap((item) => itemModel(reading, type, item, own)) };
 }
 
@@ -140,5 +144,8 @@ function groupSettings(reading: Reading, type: ModelType, general: Entries, all:
     models: [],
   };
 }
+
+/** More than anybody's machine has memory for. */
+const MOST_MODELS = 50;
 
 const STRATEGIES = { first: "first", most: "most", most_unique: "most_unique", union: "union" } as const;

@@ -3,7 +3,7 @@ import type { AreaLimit } from "../../domain/detect-settings.ts";
 import { translatePattern } from "../../domain/python-pattern.ts";
 import { nearest } from "../words.ts";
 import { readLiteral } from "./python-literal.ts";
-import { complain, type Reading, resolve, shownValue } from "./reading.ts";
+import { complain, MOST_PROBLEMS, type Reading, resolve, shownValue } from "./reading.ts";
 import type { Entries, Value } from "./value.ts";
 
 /** Places in which a key is looked for, nearest first. */
@@ -107,7 +107,7 @@ function takeParsed<T>(
   if (text.trim() === "") return null;
   const parsed = parse(text.trim());
   if (parsed !== null) return parsed;
-  const near = nearest(text, expected.split(", "));
+  const near = reading.problems.length < MOST_PROBLEMS ? nearest(text, expected.split(", ")) : null;
   const written = isSecret ? "its value" : shown(text, value);
   complain(reading, value, `${written} is not ${expected}${near === null ? "" : `; did you mean ${near}?`}`);
   return null;

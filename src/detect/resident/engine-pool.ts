@@ -4,7 +4,10 @@ import type { EngineSettings } from "../../domain/detect-settings.ts";
 import type { Engine } from "../engines/engine.ts";
 
 export interface EnginePool {
-  /** The engine of these settings, loaded now if need be. Rejects as its creation does; the next call tries again. */
+  /**
+   * The engine of these settings, loaded now if need be. Rejects as its creation does; the next call tries again. One that
+   * is given up while it looks is closed when it has looked.
+   */
   get(settings: EngineSettings): Promise<Engine>;
   close(): Promise<void>;
 }
@@ -19,7 +22,7 @@ export function createEnginePool(create: (settings: EngineSettings) => Promise<E
   return {
     async get(settings) {
       const key = await keyOf(settings);
-      const engine = engines.get(key) ?? create(settings);
+      const engine = engines.get(key) ?? create(settings).then(closedAfterUse);
       engines.delete(key);
       engines.set(key, engine);
       engine.catch(() => engines.get(key) === engine && engines.delete(key));
@@ -39,6 +42,28 @@ export function createEnginePool(create: (settings: EngineSettings) => Promise<E
       await closeQuietly(engine);
     }
   }
+}
+
+/** Closing ends what an engine is about: a program that looks for faces must not be ended because other models are loaded. */
+function closedAfterUse(engine: Engine): Engine {
+  let looking = 0;
+  let isGivenUp = false;
+  return {
+    ...engine,
+    async detect(frame, context) {
+      looking += 1;
+      try {
+        return await engine.detect(frame, context);
+      } finally {
+        looking -= 1;
+        if (isGivenUp && looking === 0) await engine.close().catch(() => undefined);
+      }
+    },
+    async close() {
+      isGivenUp = true;
+      if (looking === 0) await engine.close();
+    },
+  };
 }
 
 async function closeQuietly(engine: Promise<Engine>): Promise<void> {

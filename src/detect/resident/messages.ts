@@ -1,6 +1,7 @@
 // What the daemon and its detector process say to each other. What the process says is checked: it may be half dead.
 import { z } from "zod";
 import type { DetectSettings } from "../../domain/detect-settings.ts";
+import type { DetectionResult } from "../../domain/detection.ts";
 import type { DetectionAnswer, DetectionJob } from "../job.ts";
 
 /** Numbers jobs; never used twice for one process. */
@@ -23,7 +24,13 @@ export type ToProcess =
   /** Loads what these settings need, so that the first event does not wait for it. */
   | { readonly kind: "warm"; readonly settings: DetectSettings }
   | { readonly kind: "run"; readonly id: JobId; readonly job: DetectionJob }
-  | { readonly kind: "cancel"; readonly id: JobId };
+  | { readonly kind: "cancel"; readonly id: JobId }
+  /** For the process that makes moving pictures. */
+  | {
+      readonly kind: "animate";
+      readonly job: DetectionJob;
+      readonly result: Pick<DetectionResult, "frame" | "analyzed">;
+    };
 
 export type FromProcess =
   | { readonly kind: "ready" }
@@ -37,6 +44,8 @@ export type FromProcess =
   | { readonly kind: "turn"; readonly id: JobId; readonly is: "wanted" | "taken" | "over" }
   | { readonly kind: "answer"; readonly id: JobId; readonly answer: DetectionAnswer }
   | { readonly kind: "failed"; readonly id: JobId; readonly why: string }
+  /** One "animate" is done with. */
+  | { readonly kind: "animated" }
   | { readonly kind: "log"; readonly level: "debug" | "info" | "warn" | "error"; readonly text: string };
 
 /** More than any picture shows; what is beyond comes from a process that has lost its mind. */
@@ -97,5 +106,6 @@ const fromProcess = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("turn"), id, is: z.enum(["wanted", "taken", "over"]) }),
   z.object({ kind: z.literal("answer"), id, answer }),
   z.object({ kind: z.literal("failed"), id, why: text }),
+  z.object({ kind: z.literal("animated") }),
   z.object({ kind: z.literal("log"), level: z.enum(["debug", "info", "warn", "error"]), text }),
 ]);

@@ -13,6 +13,8 @@ export interface DetectorProcess {
   send(message: ToProcess): void;
   /** Ends it and its children, at once. `onEnd` is called when it is gone. */
   kill(): void;
+  /** Lets it go on without us; resolves when it has been handed all that was sent. `onEnd` is not called any more. */
+  release(): Promise<void>;
   /** Resolves when it is gone. */
   readonly gone: Promise<void>;
 }
@@ -82,6 +84,7 @@ function watched(child: ChildProcess, options: ProcessOptions, clean: () => Prom
   const gone = Promise.withResolvers<void>();
   let said = "";
   let hasEnded = false;
+  let sent: Promise<void> = Promise.resolve();
   const end = (why: string): void => {
     if (hasEnded) return;
     hasEnded = true;
@@ -113,9 +116,17 @@ function watched(child: ChildProcess, options: ProcessOptions, clean: () => Prom
     pid: child.pid ?? 0,
     send(message) {
       // One that is just ending takes nothing any more; its end is told anyway.
-      if (child.connected) child.send(message, () => undefined);
+      if (child.connected) sent = new Promise((resolve) => child.send(message, () => resolve()));
     },
     kill: () => killGroup(child.pid),
+    async release() {
+      hasEnded = true;
+      await sent;
+      if (child.connected) child.disconnect();
+      child.stderr?.destroy();
+      child.unref();
+      gone.resolve();
+    },
     gone: gone.promise,
   };
 }

@@ -75,6 +75,31 @@ describe("the work of the detector process", () => {
     expect(site.outcomes().map(({ kind }) => kind)).toEqual(["answer", "answer"]);
   });
 
+  it("lets an engine end its look that others push out in the middle of it", async () => {
+    const others = Array.from({ length: 6 }, (_, i): EngineSettings => ({ ...command, timeoutMs: i + 1 }));
+    const isLooking = Promise.withResolvers<void>();
+    const isPushedOut = Promise.withResolvers<void>();
+    const closed: string[] = [];
+    const pool = createEnginePool(async (settings) => ({
+      description: "it",
+      labels: null,
+      async detect() {
+        if (settings !== command) return [];
+        isLooking.resolve();
+        await isPushedOut.promise;
+        closed.push("has looked");
+        return [];
+      },
+      close: async () => void closed.push(settings === command ? "closed" : "other"),
+    }));
+    const look = (await pool.get(command)).detect(frame, context);
+    await isLooking.promise;
+    for (const other of others) await pool.get(other);
+    isPushedOut.resolve();
+    await look;
+    expect(closed).toEqual(["has looked", "closed"]);
+  });
+
   it("looks at one picture at a time, whatever is asked at once, and loads an engine once", async () => {
     const site = setUp(async (_, { engineFor }) => {
       await (await engineFor(hog)).detect(frame, context);
