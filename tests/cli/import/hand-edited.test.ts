@@ -185,3 +185,13 @@ test("a file of secrets that keeps the server from starting is left alone", asyn
   expect([plan.problems, plan.config]).toEqual([[], expect.not.stringContaining("secrets: /etc/zm/s.ini")]);
   expect(await lossesOf(root)).toContainEqual(expect.stringContaining("mqtt.username"));
 });
+
+test("what was on because no meant yes is off, and the line that restores it is named", async () => {
+  const ini = "[ssl]\nenable = no\n[mqtt]\nenable = off\n[customize]\nverbose = no\n";
+  const losses = await lossesOf(machine(null, { [INI]: ini }));
+  expect(losses).toContainEqual(expect.stringMatching(/^ssl\.enable \(.*:2\) was on.* -> ssl\.enable: yes/));
+  expect(losses).toContainEqual(
+    expect.stringMatching(/^mqtt\.enable \(.*:4\) was on.* -> mqtt\.enable: yes/),
+  );
+  expect(losses.join()).not.toContain("verbose");
+});
