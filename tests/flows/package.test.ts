@@ -198,7 +198,7 @@ describe.skipIf(realZoneMinderMayBeSkipped())("the Debian package", { timeout: 9
     expect(await sh(`cat ${DATA}/push/tokens.txt`)).toContain(TOKEN);
     expect(await zmes("devices")).toContain("admin");
     expect(await sh(`head -c 40 ${DAEMON}.zmes-original`)).toBe(`${ORIGINAL}\n`);
-    await tellsMotion();
+    await (await phone()).close();
   });
 
   it("installed once more changes nothing", async () => {
