@@ -121,7 +121,8 @@ function pictureLosses({ survey }: LossQuestion): Loss[] {
 function fileLosses({ survey, places }: LossQuestion): Loss[] {
   const { hook, push, customize, fcm, mqtt } = survey.loaded.config;
   const scripts = [
-    ["hook.hook_script", hook.hook_script],
+    // Only where the other one is not set.
+    ["hook.hook_script", hook.event_start_hook === null ? hook.hook_script : null],
     ["hook.event_start_hook", hook.event_start_hook],
     ["hook.event_end_hook", hook.event_end_hook],
     ["hook.event_start_hook_notify_userscript", hook.event_start_hook_notify_userscript],

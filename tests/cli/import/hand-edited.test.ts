@@ -41,7 +41,7 @@ test("phones that cannot be read are no longer told, and that is said", async ()
   const damaged = await lossesOf(machine(null, { [INI]: config, [TOKENS]: '{"tok' }));
   expect(damaged).toContainEqual(expect.stringMatching(/No phone.*damaged.*-> open the app/));
   const odd = await lossesOf(machine(null, { [INI]: config, [TOKENS]: "a:::ios:enabled\nwhat is this\n" }));
-  expect(odd).toContainEqual(expect.stringMatching(/1 lines.*cannot be read.*-> open the app/));
+  expect(odd).toContainEqual(expect.stringMatching(/1 line of.*cannot be read.*-> open the app/));
 });
 
 describe("rules", () => {
@@ -165,6 +165,12 @@ describe("paths", () => {
     const yaml = `${config}customize: {es_rules: /etc/zm/my rules.yml}\nhook: {event_start_hook: "'/opt/my hooks/run.sh' -x"}\n`;
     const root = machine(null, { [YAML]: yaml, "etc/zm/my rules.yml": "", "opt/my hooks/run.sh": "" });
     expect((await lossesOf(root)).join()).not.toMatch(/rules|run\.sh/);
+  });
+
+  test("of a script that another one stands for are not looked for", async () => {
+    const yaml = `${config}hook: {hook_script: /opt/gone.sh, event_start_hook: /opt/run.sh}\n`;
+    const losses = await lossesOf(machine(null, { [YAML]: yaml, "opt/run.sh": "" }));
+    expect(losses.join()).not.toContain("gone.sh");
   });
 
   test("that are not whole are told, and so is a quote that is not closed", async () => {
