@@ -29,7 +29,7 @@ export interface UsedEntry {
 }
 
 /** A row of a key that would have been used. */
-export interface Unusable {
+interface Unusable {
   readonly known: KnownKey;
   readonly row: Row;
 }
