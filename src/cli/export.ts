@@ -1,5 +1,14 @@
 // `zmes export`: a configuration that the original reads, for those who want to go back.
-import { closeSync, existsSync, fchmodSync, fchownSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { reasonOf } from "../lib/errors.ts";
@@ -88,11 +97,19 @@ const FOLDER_MODE = 0o750;
 function write({ files }: Export, folder: string, group: number | null): void {
   const isNew = mkdirSync(folder, { recursive: true, mode: FOLDER_MODE }) !== undefined;
   if (isNew) withDescriptor(folder, "r", (fd) => give(fd, FOLDER_MODE, group));
-  for (const { name, text } of files)
-    withDescriptor(path.join(folder, name), "wx", (fd) => {
-      give(fd, FILE_MODE, group);
-      writeFileSync(fd, text);
-    });
+  const begun: string[] = [];
+  try {
+    for (const { name, text } of files)
+      withDescriptor(path.join(folder, name), "wx", (fd) => {
+        begun.push(path.join(folder, name));
+        give(fd, FILE_MODE, group);
+        writeFileSync(fd, text);
+      });
+  } catch (failure) {
+    // Half an export would be taken for a whole one, and stand in the way of the next.
+    for (const file of begun) rmSync(file, { force: true });
+    throw failure;
+  }
 }
 
 function withDescriptor(file: string, flags: "r" | "wx", work: (fd: number) => void): void {

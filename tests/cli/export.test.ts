@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -230,6 +231,16 @@ test("nothing is overwritten", async () => {
   expect(err).toContain("--out");
   expect(readFileSync(join(out, "tokens.txt"), "utf8")).toBe("mine");
   expect(readdirSync(out)).not.toContain("zmeventnotification.yml");
+});
+
+test("an export that fails in the middle leaves nothing", async () => {
+  const { config, out } = aServer();
+  mkdirSync(out);
+  // A link to nowhere is no file that is there, and cannot be made one.
+  symlinkSync(join(out, "no", "where"), join(out, "tokens.txt"));
+  const { code, err } = await run("--to", "7", "--out", out, "--config", config);
+  expect([code, err]).toEqual([1, expect.stringContaining("could not be written")]);
+  expect(readdirSync(out)).toEqual(["tokens.txt"]);
 });
 
 test("a hook of version 3.2 that zmes runs from its old file gets today's switch and lists", async () => {

@@ -10,7 +10,13 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { connect, type Listener, logIn } from "../support/listener.ts";
 import { createPrivateFiles, type PrivateFiles } from "../support/private-files.ts";
 import { freePort } from "../support/program.ts";
-import { BIN_FOLDER, realZoneMinderMayBeSkipped } from "../support/real-zoneminder.ts";
+import {
+  BIN_FOLDER,
+  endTurn,
+  realZoneMinderMayBeSkipped,
+  takeTurn,
+  UP_MS,
+} from "../support/real-zoneminder.ts";
 
 const root = join(import.meta.dirname, "../..");
 const DATA = "/var/lib/zmeventnotification";
@@ -94,16 +100,18 @@ describe.skipIf(realZoneMinderMayBeSkipped())("the Debian package", { timeout: 9
         ...["--fast", "--version", version, "--out", folder],
       ]);
     port = await freePort();
+    await takeTurn();
     machine = await createPrivateFiles();
     await sh(`rm -rf ${DATA} /etc/zm/zmes* /var/lib/zmes`);
     await zoneminder("up");
     await sh(`printf '%s\\n' '${ORIGINAL}' >${DAEMON}; chmod 755 ${DAEMON}`);
     before = await everything();
-  }, 120_000);
+  }, UP_MS);
 
   afterAll(async () => {
     if (machine) await zoneminder("down");
     machine?.stop();
+    endTurn();
     rmSync(folder, { recursive: true, force: true });
   }, 60_000);
 
@@ -198,7 +206,7 @@ describe.skipIf(realZoneMinderMayBeSkipped())("the Debian package", { timeout: 9
     expect(await sh(`cat ${DATA}/push/tokens.txt`)).toContain(TOKEN);
     expect(await zmes("devices")).toContain("admin");
     expect(await sh(`head -c 40 ${DAEMON}.zmes-original`)).toBe(`${ORIGINAL}\n`);
-    await tellsMotion();
+    await (await phone()).close();
   });
 
   it("installed once more changes nothing", async () => {

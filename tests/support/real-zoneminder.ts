@@ -27,7 +27,7 @@ export async function up(kind: "cameras" | "package" = "cameras"): Promise<void>
   try {
     await script("up", kind);
   } catch (error) {
-    turn?.stdin?.end();
+    endTurn();
     const reason = (error as { readonly stderr?: string }).stderr?.trim() ?? String(error);
     throw new Error(`${reason}\nZMES_TEST_SKIP_REAL_ZONEMINDER=1 leaves out the tests against it.`);
   }
@@ -54,7 +54,7 @@ export async function zmdc(command: "status" | "restart" | "stop" | "start"): Pr
 /** Stops it and puts the machine's configuration back. */
 export async function down(): Promise<void> {
   await script("down");
-  turn?.stdin?.end();
+  endTurn();
 }
 
 /** For `beforeAll`: `up` waits while another file of tests uses ZoneMinder. */
@@ -63,12 +63,17 @@ export const UP_MS = 420_000;
 /** Holds the lock until its input ends, and that does not outlive us. */
 let turn: ChildProcess | undefined;
 
-async function takeTurn(): Promise<void> {
+/** Waits until no other file of tests uses ZoneMinder: its daemons end all others of their names, in whatever namespace. */
+export async function takeTurn(): Promise<void> {
   const lock = join(tmpdir(), "zmes-real-zoneminder.lock");
   turn = spawn("flock", [lock, "sh", "-c", "echo mine; exec cat >/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   if (turn.stdout !== null) await once(turn.stdout, "data");
+}
+
+export function endTurn(): void {
+  turn?.stdin?.end();
 }
 
 /** What `zmu -a` and the web page's button do. */

@@ -3,15 +3,10 @@ import { fcmWay } from "../../channels/fcm/way.ts";
 import { hasCredentials } from "../../domain/picture.ts";
 import { splitCommand } from "../../lib/command-line.ts";
 import type { TokenEntry } from "../../store/token-file.ts";
+import type { Loss } from "./loss.ts";
 import type { Places } from "./places.ts";
-import { isDoubled, type Survey } from "./survey.ts";
-
-export interface Loss {
-  /** A sentence without its full stop. */
-  readonly what: string;
-  /** One line: a setting, or a command. */
-  readonly restore: string;
-}
+import type { Survey } from "./survey.ts";
+import { valueLosses } from "./value-losses.ts";
 
 export interface LossQuestion {
   readonly survey: Survey;
@@ -28,7 +23,7 @@ export interface LossQuestion {
 export function findLosses(question: LossQuestion): readonly Loss[] {
   return [
     ...certificateLosses(question),
-    ...unusableLosses(question),
+    ...valueLosses(question.survey),
     ...pushLosses(question),
     ...phoneLosses(question),
     ...pictureLosses(question),
@@ -54,29 +49,6 @@ function certificateLosses({ survey, places }: LossQuestion): Loss[] {
   return [
     { what: `No client can connect: ${files.join(", ")}`, restore: `${keys}: the files of a certificate` },
   ];
-}
-
-/** Values that nobody can read, so that what is there without them holds. */
-function unusableLosses({ survey }: LossQuestion): Loss[] {
-  const doubled = survey.unused.filter(({ why }) => isDoubled(why));
-  return [
-    ...survey.unusable
-      // Of certificates it is said above that they are missing.
-      .filter(({ known }) => known.path !== "ssl.cert" && known.path !== "ssl.key")
-      .map(({ known, row }) => ({
-        what: `${row.what} (${row.where}) cannot be used, so ${shown(known.fallback)} holds: ${row.why}`,
-        restore: `${known.path}: (${known.expected})`,
-      })),
-    ...doubled.map(({ where, why }) => ({
-      what: `${where}: ${why}`,
-      restore: "the value that you mean, in the new file",
-    })),
-  ];
-}
-
-function shown(fallback: unknown): string {
-  if (typeof fallback === "boolean") return fallback ? "yes" : "no";
-  return fallback === null || Array.isArray(fallback) ? "nothing" : String(fallback);
 }
 
 function pushLosses({ survey, tokens, places }: LossQuestion): Loss[] {
@@ -149,7 +121,8 @@ function pictureLosses({ survey }: LossQuestion): Loss[] {
 function fileLosses({ survey, places }: LossQuestion): Loss[] {
   const { hook, push, customize, fcm, mqtt } = survey.loaded.config;
   const scripts = [
-    ["hook.hook_script", hook.hook_script],
+    // Only where the other one is not set.
+    ["hook.hook_script", hook.event_start_hook === null ? hook.hook_script : null],
     ["hook.event_start_hook", hook.event_start_hook],
     ["hook.event_end_hook", hook.event_end_hook],
     ["hook.event_start_hook_notify_userscript", hook.event_start_hook_notify_userscript],

@@ -5,7 +5,7 @@ import type { Dialect } from "../../config/dialect.ts";
 import { loadRules } from "../../config/rules-file.ts";
 import type { Config } from "../../config/schema.ts";
 import type { AnyRule } from "../../domain/rules.ts";
-import type { Loss } from "./losses.ts";
+import type { Loss } from "./loss.ts";
 import type { Places } from "./places.ts";
 import type { Row } from "./survey.ts";
 

@@ -71,7 +71,7 @@ export function planTokens({ places, config, configPath, isSet, before }: TokenQ
     ...(isCopied ? [`${places.named(found)} stays as it is; zmes uses a copy`] : []),
     ...(read.isOld && !isCopied ? [OLD_FORM] : []),
     ...listChanges(read.entries, read.isOld),
-    ...(read.unreadable > 0 ? [`${read.unreadable} lines cannot be read as a phone and are left out`] : []),
+    ...(read.unreadable > 0 ? [`${lines(read.unreadable)} cannot be read as a phone and left out`] : []),
   ].join("; ");
   const row: Row = {
     outcome: why === "" ? "taken" : "changed",
@@ -88,7 +88,8 @@ export function planTokens({ places, config, configPath, isSet, before }: TokenQ
     copy: isCopied ? { from: found, to: target } : null,
     entries: read.entries,
     rows: [row, ...others],
-    lost: read.unreadable === 0 ? null : `${read.unreadable} lines of ${row.where} cannot be read as a phone`,
+    lost:
+      read.unreadable === 0 ? null : `${lines(read.unreadable)} of ${row.where} cannot be read as a phone`,
   };
 }
 
@@ -98,6 +99,10 @@ const OLD_FOLDERS = ["/etc/", "/var/lib/zmeeventnotification/"];
 const OLD_FORM =
   "zmes brings it to the form of version 6 and later when it starts, and keeps the old one beside it as tokens.txt.colon";
 const NOTHING = { file: null, why: "", copy: null, entries: new Map<string, TokenEntry>(), lost: null };
+
+function lines(count: number): string {
+  return count === 1 ? "1 line" : `${count} lines`;
+}
 
 /** A copy that an import made before it was cut short. */
 function isSame(one: string, other: string): boolean {

@@ -1,5 +1,5 @@
 /** What holds for an original of any version: the settings mean the same afterwards, and its files stay as they are. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { oldHookAdditions } from "../../../src/cli/import/old-hooks.ts";
@@ -56,12 +56,15 @@ describe.each(versions)("the original %s", (version) => {
   test("stays as it is, and its phones are where zmes reads them", async () => {
     const root = machine(version);
     const before = contents(root);
+    const changedAt = (name: string) => statSync(join(root, name), { bigint: true }).mtimeNs;
+    const times = [...before.keys()].map(changedAt);
     const io = testIo({ ZMES_MADE_FILES: join(root, "made-files") });
     expect(await importCommand.run(["--root", root, "--apply"], io)).toBe(0);
     const after = contents(root);
     for (const [name, text] of before) expect([name, after.get(name)]).toEqual([name, text]);
     expect(await importCommand.run(["--root", root, "--apply"], io)).toBe(0);
     expect(contents(root)).toEqual(after);
+    expect([...before.keys()].map(changedAt)).toEqual(times);
     const places = findPlaces(root, []);
     const { config } = loadConfig({ path: join(root, "etc/zm/zmes.yml"), locate: locateIn(places) });
     const phones = parseTokenFile(readFileSync(join(root, config.fcm.token_file), "utf8"));

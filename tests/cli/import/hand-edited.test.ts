@@ -41,7 +41,7 @@ test("phones that cannot be read are no longer told, and that is said", async ()
   const damaged = await lossesOf(machine(null, { [INI]: config, [TOKENS]: '{"tok' }));
   expect(damaged).toContainEqual(expect.stringMatching(/No phone.*damaged.*-> open the app/));
   const odd = await lossesOf(machine(null, { [INI]: config, [TOKENS]: "a:::ios:enabled\nwhat is this\n" }));
-  expect(odd).toContainEqual(expect.stringMatching(/1 lines.*cannot be read.*-> open the app/));
+  expect(odd).toContainEqual(expect.stringMatching(/1 line of.*cannot be read.*-> open the app/));
 });
 
 describe("rules", () => {
@@ -167,6 +167,12 @@ describe("paths", () => {
     expect((await lossesOf(root)).join()).not.toMatch(/rules|run\.sh/);
   });
 
+  test("of a script that another one stands for are not looked for", async () => {
+    const yaml = `${config}hook: {hook_script: /opt/gone.sh, event_start_hook: /opt/run.sh}\n`;
+    const losses = await lossesOf(machine(null, { [YAML]: yaml, "opt/run.sh": "" }));
+    expect(losses.join()).not.toContain("gone.sh");
+  });
+
   test("that are not whole are told, and so is a quote that is not closed", async () => {
     const yaml = `${config}hook: {event_start_hook: ./start.sh, event_end_hook: "'/opt/x"}\n`;
     const losses = await lossesOf(machine(null, { [YAML]: yaml }));
@@ -184,4 +190,14 @@ test("a file of secrets that keeps the server from starting is left alone", asyn
   const plan = await planFor(root);
   expect([plan.problems, plan.config]).toEqual([[], expect.not.stringContaining("secrets: /etc/zm/s.ini")]);
   expect(await lossesOf(root)).toContainEqual(expect.stringContaining("mqtt.username"));
+});
+
+test("what was on because no meant yes is off, and the line that restores it is named", async () => {
+  const ini = "[ssl]\nenable = no\n[mqtt]\nenable = off\n[customize]\nverbose = no\n";
+  const losses = await lossesOf(machine(null, { [INI]: ini }));
+  expect(losses).toContainEqual(expect.stringMatching(/^ssl\.enable \(.*:2\) was on.* -> ssl\.enable: yes/));
+  expect(losses).toContainEqual(
+    expect.stringMatching(/^mqtt\.enable \(.*:4\) was on.* -> mqtt\.enable: yes/),
+  );
+  expect(losses.join()).not.toContain("verbose");
 });
