@@ -3,10 +3,10 @@ import { parseOptions } from "../config/cli-options.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { type KnownKey, knownKeys } from "../config/schema.ts";
 import { showValue } from "../config/shown-value.ts";
-import { checkFiles, type FileFindings } from "./check-files.ts";
+import { checkFiles, type FileFindings } from "./check-config/files.ts";
+import { configGroups } from "./check-config/rows.ts";
 import { type Command, EXIT } from "./command.ts";
 import { configOptions } from "./config-options.ts";
-import { configGroups } from "./config-rows.ts";
 import { readConfiguration } from "./configuration.ts";
 
 export const checkConfig: Command = {

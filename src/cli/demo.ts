@@ -8,9 +8,9 @@ import { AppError } from "../lib/errors.ts";
 import { createLogger, type LogDestination } from "../lib/log.ts";
 import { lineText } from "../lib/log-text.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
-import { type DemoOptions, parseDemoOptions } from "./demo-options.ts";
-import { createDemoServer, DEMO_ADDRESS, type DemoServer } from "./demo-server.ts";
-import { type Delivery, type DemoAccess, deliveryLine, demoBanner } from "./demo-texts.ts";
+import { type DemoOptions, parseDemoOptions } from "./demo/options.ts";
+import { createDemoServer, DEMO_ADDRESS, type DemoServer } from "./demo/server.ts";
+import { type Delivery, type DemoAccess, deliveryLine, demoBanner } from "./demo/texts.ts";
 
 export const demo: Command = {
   name: "demo",

@@ -4,7 +4,13 @@ import type { DetectionFailure } from "../detect/detector.ts";
 import type { DetectionAnswer } from "../detect/job.ts";
 import { askOnce } from "../detect/socket-question.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
-import { readScriptCall, SCRIPTS, type ScriptCall, type ScriptName, scriptName } from "./script-arguments.ts";
+import {
+  readScriptCall,
+  SCRIPTS,
+  type ScriptCall,
+  type ScriptName,
+  scriptName,
+} from "./detect/script-arguments.ts";
 import { programVersion } from "./version.ts";
 
 export const detectScript: Command = {
@@ -90,7 +96,7 @@ async function answerFor(call: Call, io: CommandIo, signal: AbortSignal): Promis
   }
   if (signal.aborted) return { failed: "" };
   // Everything else takes its time, and has its libraries loaded only now.
-  const { answerSlowly } = await import("./detect-script-slow.ts");
+  const { answerSlowly } = await import("./detect/script-slow.ts");
   return answerSlowly({ ...call, unreachable, io, signal });
 }
 

@@ -5,13 +5,13 @@ import { reasonOf } from "../lib/errors.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { configOptions } from "./config-options.ts";
 import { readConfiguration } from "./configuration.ts";
-import { askOrLook, becomeOwner, createStderrLogger, problemOf } from "./detect-ask.ts";
-import { type DetectOptions, parseDetectOptions } from "./detect-options.ts";
-import { jsonReport, reportOf } from "./detect-report.ts";
-import { showWaiting } from "./detect-waiting.ts";
-import { handOver } from "./handed-files.ts";
-import { INSTALL_VERB, installScripts } from "./install-scripts.ts";
-import { printable } from "./listen-texts.ts";
+import { askOrLook, becomeOwner, createStderrLogger, problemOf } from "./detect/ask.ts";
+import { handOver } from "./detect/handed-files.ts";
+import { INSTALL_VERB, installScripts } from "./detect/install-scripts.ts";
+import { type DetectOptions, parseDetectOptions } from "./detect/options.ts";
+import { jsonReport, reportOf } from "./detect/report.ts";
+import { showWaiting } from "./detect/waiting.ts";
+import { printable } from "./listen/texts.ts";
 
 export const detect: Command = {
   name: "detect",

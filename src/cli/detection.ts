@@ -11,10 +11,10 @@ import type { Clock } from "../lib/clock.ts";
 import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Installation } from "../zoneminder/installation.ts";
-import { withHogOnDemand } from "./detection-hog.ts";
-import { detectionJob, type JobFacts, type SettingsFor } from "./detection-job.ts";
-import { type Records, record } from "./detection-records.ts";
-import { createSettingsThread } from "./detection-settings-thread.ts";
+import { withHogOnDemand } from "./detection/hog.ts";
+import { detectionJob, type JobFacts, type SettingsFor } from "./detection/job.ts";
+import { type Records, record } from "./detection/records.ts";
+import { createSettingsThread } from "./detection/settings-thread.ts";
 
 export interface DetectionOptions {
   readonly config: Config;

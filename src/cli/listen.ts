@@ -1,9 +1,9 @@
 // `zmes listen`: our own client. Prints alarms as they come, and comes back when the connection goes.
 import { askPassword } from "./ask-password.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
-import { type ListenOptions, parseListenOptions } from "./listen-options.ts";
-import { type AlarmEvent, listenOnce } from "./listen-session.ts";
-import { alarmLine, jsonLine, printable } from "./listen-texts.ts";
+import { type ListenOptions, parseListenOptions } from "./listen/options.ts";
+import { type AlarmEvent, listenOnce } from "./listen/session.ts";
+import { alarmLine, jsonLine, printable } from "./listen/texts.ts";
 
 export const listen: Command = {
   name: "listen",

@@ -21,10 +21,10 @@ import { readZmConf } from "../zoneminder/zm-conf.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { configOptions } from "./config-options.ts";
 import { readConfiguration } from "./configuration.ts";
-import { printable } from "./listen-texts.ts";
-import { type ModelsOptions, parseModelsOptions } from "./models-options.ts";
-import { megabytes } from "./models-progress.ts";
-import { type ModelSource, openSource } from "./models-sources.ts";
+import { printable } from "./listen/texts.ts";
+import { type ModelsOptions, parseModelsOptions } from "./models/options.ts";
+import { megabytes } from "./models/progress.ts";
+import { type ModelSource, openSource } from "./models/sources.ts";
 
 export const models: Command = {
   name: "models",

@@ -6,7 +6,7 @@ import type { HistoryFile } from "../store/history-file.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { configOptions } from "./config-options.ts";
 import { findDataFile } from "./data-file.ts";
-import { printable } from "./listen-texts.ts";
+import { printable } from "./listen/texts.ts";
 import { withHistory } from "./why.ts";
 
 export const outbox: Command = {

@@ -6,10 +6,10 @@ import type { RuleSet } from "../domain/rules.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { configOptions } from "./config-options.ts";
 import { findDataFile } from "./data-file.ts";
-import { printable } from "./listen-texts.ts";
-import { parseRulesOptions, type RulesOptions } from "./rules-options.ts";
-import { replayRules } from "./rules-replay.ts";
-import { groupsOf, testRules } from "./rules-test.ts";
+import { printable } from "./listen/texts.ts";
+import { parseRulesOptions, type RulesOptions } from "./rules/options.ts";
+import { replayRules } from "./rules/replay.ts";
+import { groupsOf, testRules } from "./rules/test.ts";
 import { withHistory } from "./why.ts";
 
 export const rules: Command = {

@@ -7,7 +7,7 @@ import { checkConfig } from "./check-config.ts";
 import { type Command, EXIT } from "./command.ts";
 import { configOptions } from "./config-options.ts";
 import { readConfiguration } from "./configuration.ts";
-import { serve } from "./serve.ts";
+import { serve } from "./run/serve.ts";
 import { version } from "./version.ts";
 
 export const run: Command = {

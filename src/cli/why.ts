@@ -5,7 +5,7 @@ import { type HistoryFile, openHistory } from "../store/history-file.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { configOptions } from "./config-options.ts";
 import { findDataFile } from "./data-file.ts";
-import { printable } from "./listen-texts.ts";
+import { printable } from "./listen/texts.ts";
 
 export const why: Command = {
   name: "why",

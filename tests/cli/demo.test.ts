@@ -4,8 +4,8 @@ import { readdirSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { afterEach, expect, test, vi } from "vitest";
-import { parseDemoOptions } from "../../src/cli/demo-options.ts";
-import { deliveryLine, demoBanner } from "../../src/cli/demo-texts.ts";
+import { parseDemoOptions } from "../../src/cli/demo/options.ts";
+import { deliveryLine, demoBanner } from "../../src/cli/demo/texts.ts";
 
 const main = new URL("../../src/main.ts", import.meta.url).pathname;
 

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { parseDetectOptions } from "../../src/cli/detect/options.ts";
 import { detect } from "../../src/cli/detect.ts";
-import { parseDetectOptions } from "../../src/cli/detect-options.ts";
 import type { Detection } from "../../src/cli/detection.ts";
 import { testIo } from "../support/command-io.ts";
 import { type DetectSite, detectSite } from "../support/detect-site.ts";

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { detectionJob, type JobFacts } from "../../src/cli/detection/job.ts";
 import {
   createDetection,
   DETECTOR_SOCKET,
   type Detection,
   type DetectionOptions,
 } from "../../src/cli/detection.ts";
-import { detectionJob, type JobFacts } from "../../src/cli/detection-job.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import type { EventSource } from "../../src/detect/job.ts";
 import { askDetector } from "../../src/detect/socket-client.ts";

@@ -6,9 +6,9 @@ import type { AddressInfo } from "node:net";
 import { PassThrough } from "node:stream";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
+import { parseAddress } from "../../src/cli/listen/options.ts";
+import { alarmLine } from "../../src/cli/listen/texts.ts";
 import { listen } from "../../src/cli/listen.ts";
-import { parseAddress } from "../../src/cli/listen-options.ts";
-import { alarmLine } from "../../src/cli/listen-texts.ts";
 import { type TestIo, testIo } from "../support/command-io.ts";
 
 const certificate = new URL("../fixtures/tls/localhost.crt", import.meta.url).pathname;

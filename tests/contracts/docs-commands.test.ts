@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseDemoOptions } from "../../src/cli/demo-options.ts";
-import { parseDetectOptions } from "../../src/cli/detect-options.ts";
+import { parseDemoOptions } from "../../src/cli/demo/options.ts";
+import { parseDetectOptions } from "../../src/cli/detect/options.ts";
 import { commands } from "../../src/cli/index.ts";
-import { parseListenOptions } from "../../src/cli/listen-options.ts";
-import { parseModelsOptions } from "../../src/cli/models-options.ts";
-import { parseRulesOptions } from "../../src/cli/rules-options.ts";
+import { parseListenOptions } from "../../src/cli/listen/options.ts";
+import { parseModelsOptions } from "../../src/cli/models/options.ts";
+import { parseRulesOptions } from "../../src/cli/rules/options.ts";
 import { parseOptions } from "../../src/config/cli-options.ts";
 import { splitCommand } from "../../src/lib/command-line.ts";
 import { testIo } from "../support/command-io.ts";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { SCRIPTS } from "../../src/cli/script-arguments.ts";
+import { SCRIPTS } from "../../src/cli/detect/script-arguments.ts";
 import { defaultConfig } from "../../src/config/schema.ts";
 import { layoutKeys } from "../../src/detect/onnx/layouts/recognize.ts";
 

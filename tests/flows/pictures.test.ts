@@ -5,7 +5,7 @@ import { join } from "node:path";
 import pino from "pino";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createChannels } from "../../src/cli/channels.ts";
+import { createChannels } from "../../src/cli/run/channels.ts";
 import { type Config, defaultConfig } from "../../src/config/schema.ts";
 import { createDaemon, type Daemon } from "../../src/daemon.ts";
 import { explainAlarm } from "../../src/delivery/history.ts";

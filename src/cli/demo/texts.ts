@@ -1,0 +1,55 @@
+// What `zmes demo` prints: how to connect, and each alarm as it is delivered.
+import { timeOfDay } from "../listen/texts.ts";
+
+export interface DemoAccess {
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** Everything that somebody needs who wants to see an alarm arrive. */
+export function demoBanner(access: DemoAccess, cameras: readonly string[], everyMs: number): string {
+  const { url, user, password } = access;
+  const login = JSON.stringify({ event: "auth", data: { user, password } });
+  const many = cameras.length > 6 ? `${cameras.slice(0, 6).join(", ")}, ...` : cameras.join(", ");
+  return `
+zmes is running over a simulated ZoneMinder with ${cameras.length} camera${cameras.length === 1 ? "" : "s"}: ${many}
+One of them sees something every ${everyMs / 1000} s.
+
+  URL       ${url}
+  user      ${user}
+  password  ${password}
+
+In another terminal, in this folder:
+
+  ZMES_PASSWORD=${password} bin/zmes listen ${url} --user ${user}
+
+or with wscat, which comes with the packages:
+
+  node_modules/.bin/wscat -w 600 -c ${url} -x '${login}'
+
+Ctrl-C ends it and leaves nothing behind. Alarms as they are delivered:
+
+`;
+}
+
+export interface Delivery {
+  readonly at: number;
+  readonly camera: string;
+  readonly monitor: number;
+  readonly cause: string;
+  readonly eventId: number | null;
+  /** Who is logged in; whether they asked for this monitor is theirs to know. */
+  readonly clients: number;
+  /** From the byte in shared memory to the last write to a socket; null for an alarm nobody simulated. */
+  readonly latencyMs: number | null;
+}
+
+/** "04:12:08.123 Garage (monitor 2): Motion:Drive, event 3 - 14.1 ms after the byte was written, 1 client" */
+export function deliveryLine(delivery: Delivery): string {
+  const { at, camera, monitor, cause, eventId, clients, latencyMs } = delivery;
+  const what = `${camera} (monitor ${monitor}): ${cause}, ${eventId === null ? "no event" : `event ${eventId}`}`;
+  const when = latencyMs === null ? "" : `${latencyMs.toFixed(1)} ms after the byte was written, `;
+  const whom = clients === 0 ? "nobody listens" : `${clients} client${clients === 1 ? "" : "s"}`;
+  return `${timeOfDay(at)} ${what} - ${when}${whom}\n`;
+}
