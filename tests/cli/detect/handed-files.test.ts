@@ -13,7 +13,7 @@ beforeEach(async () => {
 /** Started by root, it becomes nobody, as `zmes detect` becomes the web user; otherwise it stays who it is. */
 const AS_NOBODY = `
   import { readFileSync, writeFileSync } from "node:fs";
-  import { handOver } from "../src/cli/detect/handed-files.ts";
+  import { handOver } from "./src/cli/detect/handed-files.ts";
   const [file, drawTo, shared] = process.argv.slice(1);
   const becomeNobody = () => { if (process.getuid() === 0) { process.setgid(65534); process.setuid(65534); } };
   const files = await handOver({ file, drawTo }, shared, becomeNobody);
