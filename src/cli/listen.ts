@@ -20,6 +20,7 @@ export const listen: Command = {
     { flag: "--no-reconnect", text: "end when the connection is lost" },
   ],
   notes: [
+    "Example: `zmes listen wss://zm.example.org:9000 --user admin --ca zmes-ca.crt`",
     "The password is taken from the environment variable ZMES_PASSWORD, or asked for.",
     "URL is wss://host:9000 or ws://host:9000; a bare host or host:port means wss.",
     "Alarms go to standard output, everything else to standard error. Exit code 1: refused or lost.",
