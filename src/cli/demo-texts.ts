@@ -45,11 +45,11 @@ export interface Delivery {
   readonly latencyMs: number | null;
 }
 
-/** "04:12:08.123 Garage (monitor 2): Motion:Drive, event 3 - 14.1 ms after the byte was written, 1 client" */
+/** "04:12:08.123 Garage (monitor 2): Motion:Drive, event 3 - 14.1 ms after the alarm, 1 client" */
 export function deliveryLine(delivery: Delivery): string {
   const { at, camera, monitor, cause, eventId, clients, latencyMs } = delivery;
   const what = `${camera} (monitor ${monitor}): ${cause}, ${eventId === null ? "no event" : `event ${eventId}`}`;
-  const when = latencyMs === null ? "" : `${latencyMs.toFixed(1)} ms after the byte was written, `;
+  const when = latencyMs === null ? "" : `${latencyMs.toFixed(1)} ms after the alarm, `;
   const whom = clients === 0 ? "nobody listens" : `${clients} client${clients === 1 ? "" : "s"}`;
   return `${timeOfDay(at)} ${what} - ${when}${whom}\n`;
 }

@@ -131,7 +131,7 @@ function describeDelivery(
 function startProblem(error: unknown): string {
   if (!(error instanceof AppError)) return `The demonstration could not start: ${error}`;
   if (error.code === "NETWORK_PORT_IN_USE")
-    return `${error.message}. Choose another one with --port, or --port 0 for any free one.`;
+    return `${error.message}. Take any free one: npm run demo -- --port 0`;
   return `${error.message}. ${error.hint}`;
 }
 
