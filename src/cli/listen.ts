@@ -33,6 +33,8 @@ export const listen: Command = {
       return refuseUsage(io, "listen", error instanceof Error ? error.message : String(error));
     }
     const password = io.env.ZMES_PASSWORD ?? (await askPassword(`Password of ${options.user}: `, io));
+    // Whoever answers with Ctrl-C knows why.
+    if (password === null && io.stdin.isTTY) return EXIT.failed;
     if (password === null) return refuseUsage(io, "listen", "no password: set ZMES_PASSWORD.");
     return keepListening(options, password, io);
   },
