@@ -54,7 +54,8 @@ build() {
   mv "$workshop/dist" dist
 }
 
-trap 'clear_workshop; exit 130' INT TERM
+# The shell itself would tell of the process that is killed then.
+trap 'exec 2>/dev/null; clear_workshop; exit 130' INT TERM
 trap clear_workshop EXIT
 install_packages
 build

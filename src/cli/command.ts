@@ -86,8 +86,20 @@ export function helpFor(command: Command): string {
 
 /** A wrong call: says what is wrong and where the help is. */
 export function refuseUsage(io: CommandIo, command: string, message: string): number {
-  io.stderr.write(`zmes ${command}: ${message}\nTry: zmes ${command} --help\n`);
+  io.stderr.write(`zmes ${command}: ${plainly(message)}\nTry: zmes ${command} --help\n`);
   return EXIT.usage;
+}
+
+/** node's parseArgs explains wrong calls to programmers; other messages stay as they are. */
+function plainly(message: string): string {
+  return message
+    .replace(/^Unknown option '([^']*)'.*$/s, "there is no option $1.")
+    .replace(/^Unexpected argument '(.*)'\. This command does not take.*$/s, 'it takes no "$1".')
+    .replace(
+      /^Option '(?:-\w, )?(--[\w-]+) <value>' argument (?:missing|is ambiguous).*$/s,
+      "$1 needs a value.",
+    )
+    .replace(/^Option '(?:-\w, )?(--[\w-]+)' does not take an argument.*$/s, "$1 takes no value.");
 }
 
 /** Reads well in a terminal of any usual width. */

@@ -1,5 +1,5 @@
 // `zmes demo`: the whole server over a simulated ZoneMinder, for trying it out on any machine.
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSimulatedZoneMinder, type SimulatedZoneMinder } from "../demo/simulated-zoneminder.ts";
@@ -10,7 +10,14 @@ import { lineText } from "../lib/log-text.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { type DemoOptions, parseDemoOptions } from "./demo/options.ts";
 import { createDemoServer, DEMO_ADDRESS, type DemoServer } from "./demo/server.ts";
-import { type Delivery, type DemoAccess, deliveryLine, demoBanner } from "./demo/texts.ts";
+import {
+  type Delivery,
+  type DemoAccess,
+  type DemoPrograms,
+  deliveryLine,
+  demoBanner,
+  programsFrom,
+} from "./demo/texts.ts";
 
 export const demo: Command = {
   name: "demo",
@@ -66,7 +73,9 @@ async function runDemo(
   try {
     await server.daemon.start(stop);
     simulation.start();
-    io.stdout.write(demoBanner(accessTo(server, options.port), namesOf(simulation), options.everyMs));
+    io.stdout.write(
+      demoBanner(accessTo(server, options.port), namesOf(simulation), options.everyMs, programs()),
+    );
     await aborted(stop);
     io.stdout.write("\nStopped; nothing is left behind.\n");
     return EXIT.ok;
@@ -105,6 +114,12 @@ function accessTo({ daemon, user, password }: DemoServer, wantedPort: number): D
   return { url: `ws://${DEMO_ADDRESS}:${port}`, user, password };
 }
 
+/** This file lies two folders below the program's, in src/cli and in dist/cli. */
+function programs(): DemoPrograms {
+  const root = join(import.meta.dirname, "../..");
+  return programsFrom(root, process.cwd(), existsSync(join(root, "node_modules/.bin/wscat")));
+}
+
 function namesOf(simulation: SimulatedZoneMinder): readonly string[] {
   return simulation.monitors.map(({ name }) => name);
 }
@@ -131,7 +146,7 @@ function describeDelivery(
 function startProblem(error: unknown): string {
   if (!(error instanceof AppError)) return `The demonstration could not start: ${error}`;
   if (error.code === "NETWORK_PORT_IN_USE")
-    return `${error.message}. Choose another one with --port, or --port 0 for any free one.`;
+    return `${error.message}. Take any free one: ${programs().onFreePort}`;
   return `${error.message}. ${error.hint}`;
 }
 

@@ -27,6 +27,7 @@ export const detect: Command = {
     { flag: "--uninstall", text: "with install-scripts: take the scripts away and put back what was there" },
   ],
   notes: [
+    "Examples: `zmes detect picture.jpg --draw found.jpg`, `sudo zmes detect 5060` for an event.",
     "The detector of the running server is asked; without one, a process of its own looks, and says so. Nothing is written into the event's folder. A file needs no ZoneMinder.",
     "`install-scripts` puts commands with the names and arguments of the original's scripts into the folder DIR; files that are there are kept as NAME.before-zmes.",
   ],

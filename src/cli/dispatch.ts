@@ -36,7 +36,8 @@ function refuseUnknown(commands: readonly Command[], name: string, io: CommandIo
     commands.map((command) => command.name),
   );
   const hint = meant ? ` Did you mean \`zmes ${meant}\`?` : "";
-  io.stderr.write(`zmes: there is no command "${name}".${hint}\n\n${helpForAll(commands)}`);
+  // The whole list would push this line off a small screen.
+  io.stderr.write(`zmes: there is no command "${name}".${hint}\nAll of them: zmes help\n`);
   return EXIT.usage;
 }
 

@@ -10,6 +10,7 @@ import { problem, runChecks } from "./doctor/check.ts";
 import { checks } from "./doctor/checks.ts";
 import { findPortHolder } from "./doctor/port-holder.ts";
 import { hasProblem, jsonReport, printable, type Screen, textReport } from "./doctor/report.ts";
+import { selfTest } from "./doctor/self-test.ts";
 import { createSubject, type Subject } from "./doctor/subject.ts";
 import { programVersion } from "./version.ts";
 
@@ -25,6 +26,7 @@ export const doctor: Command = {
   ],
   notes: [
     "As root it becomes the user that the server runs as, so that it sees what the server sees. Nothing is changed and nothing is sent to anybody.",
+    "With --url, on a machine that has no configuration of zmes, only the way to that address is looked at.",
     "The exit code is 0 when there is no problem (warnings are none), otherwise 1.",
   ],
   async run(argv, io) {
@@ -56,12 +58,14 @@ export interface Examination {
 /** Runs the checks and prints the report; gives the exit code. Root becomes the web user for good. */
 export async function examine({ configPath, url, login, json }: Examination, io: CommandIo): Promise<number> {
   const first = readConfiguration({ overrides: [], configPath }, io.env);
+  // A computer on which a client runs: everything but the way to the server is none of its business.
+  const isElsewhere = url !== null && configPath === null && first.source.absent;
   const asRoot = readZmConf(first.config.zoneminder.config);
   const values = asRoot.ok ? asRoot.conf.values : new Map<string, string>();
   // Only root sees whose the port is, when it is not ours.
   const holder = findPortHolder(first.config.network.port);
   const webUser = values.get("ZM_WEB_USER") ?? null;
-  const became = becomeUser(webUser ?? undefined, values.get("ZM_WEB_GROUP"));
+  const became = isElsewhere ? null : becomeUser(webUser ?? undefined, values.get("ZM_WEB_GROUP"));
   // Read again: what counts is what that user can read.
   const loaded = readConfiguration({ overrides: [], configPath }, io.env);
   const { subject, close } = createSubject({
@@ -74,7 +78,7 @@ export async function examine({ configPath, url, login, json }: Examination, io:
     clock: io.clock,
   });
   try {
-    const outcomes = (await runChecks(checks, subject)).map(printable);
+    const outcomes = (await runChecks(isElsewhere ? [selfTest] : checks, subject)).map(printable);
     io.stdout.write(json ? jsonReport(outcomes, programVersion) : textReport(outcomes, screenOf(io)));
     return hasProblem(outcomes) ? EXIT.failed : EXIT.ok;
   } finally {

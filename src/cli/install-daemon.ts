@@ -99,7 +99,7 @@ function install(daemon: DaemonFile, io: CommandIo): void {
     );
   io.stdout.write(
     "In ZoneMinder, turn on Options, System, OPT_USE_EVENTNOTIFICATION, then restart ZoneMinder. " +
-      "Where it was on already: zmdc.pl restart zmeventnotification.pl\n",
+      "Where it was on already: sudo -u www-data zmdc.pl restart zmeventnotification.pl\n",
   );
 }
 
@@ -116,7 +116,8 @@ const INSTALLED: Readonly<Record<Installed, (daemon: DaemonFile) => string>> = {
 };
 
 const UNINSTALLED: Readonly<Record<Uninstalled, (daemon: DaemonFile) => string>> = {
-  restored: ({ file }) => `${file} is the original again. Restart: zmdc.pl restart zmeventnotification.pl`,
+  restored: ({ file }) =>
+    `${file} is the original again. Restart: sudo -u www-data zmdc.pl restart zmeventnotification.pl`,
   removed: ({ file }) => `${file} is gone; there was no original to put back.`,
   "not-ours": ({ file, backup }) =>
     `${file} is not of zmes and stays as it is.${existsSync(backup) ? ` The original from before zmes is still kept as ${backup}; delete it when it is not needed.` : ""}`,

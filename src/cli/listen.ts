@@ -20,6 +20,7 @@ export const listen: Command = {
     { flag: "--no-reconnect", text: "end when the connection is lost" },
   ],
   notes: [
+    "Example: `zmes listen wss://zm.example.org:9000 --user admin --ca zmes-ca.crt`",
     "The password is taken from the environment variable ZMES_PASSWORD, or asked for.",
     "URL is wss://host:9000 or ws://host:9000; a bare host or host:port means wss.",
     "Alarms go to standard output, everything else to standard error. Exit code 1: refused or lost.",
@@ -32,6 +33,8 @@ export const listen: Command = {
       return refuseUsage(io, "listen", error instanceof Error ? error.message : String(error));
     }
     const password = io.env.ZMES_PASSWORD ?? (await askPassword(`Password of ${options.user}: `, io));
+    // Whoever answers with Ctrl-C knows why.
+    if (password === null && io.stdin.isTTY) return EXIT.failed;
     if (password === null) return refuseUsage(io, "listen", "no password: set ZMES_PASSWORD.");
     return keepListening(options, password, io);
   },

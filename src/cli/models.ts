@@ -21,6 +21,7 @@ import { readZmConf } from "../zoneminder/zm-conf.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { configOptions } from "./config-options.ts";
 import { readConfiguration } from "./configuration.ts";
+import { absentDataFolder } from "./data-folder.ts";
 import { printable } from "./listen/texts.ts";
 import { type ModelsOptions, parseModelsOptions } from "./models/options.ts";
 import { megabytes } from "./models/progress.ts";
@@ -36,6 +37,7 @@ export const models: Command = {
     ...configOptions.filter(({ flag }) => flag.startsWith("--config ")),
   ],
   notes: [
+    "Examples: `sudo zmes models add yolo11n.onnx`, `sudo zmes models remove yolo11n.onnx`.",
     "`add` takes an .onnx file, or .cfg and .weights of Darknet; with either, a file of labels (.names or .txt, one label per line). It tries the model before it keeps it, in the folder models of the data directory. `check` only tries it.",
     "A download that was interrupted goes on when the same command is given again. Addresses must be https; http is for the local network, or with --sha256.",
   ],
@@ -54,7 +56,7 @@ export const models: Command = {
       const store = createModelStore(path.join(config.general.base_data_path, "models"));
       return await act({ options, config, store, sources, io });
     } catch (failure) {
-      return failed(io, failure);
+      return failed(io, config, failure);
     } finally {
       for (const source of sources) source.close();
     }
@@ -259,9 +261,15 @@ function tellUse(io: CommandIo, store: ModelStore, plan: SourcePlan, { layout }:
   io.stdout.write(`It is kept in ${store.folder}. To use it, under detection: ${keys.join(", ")}\n`);
 }
 
-function failed(io: CommandIo, failure: unknown): number {
-  const denied = systemCode(failure) === "EACCES" ? " (files are read as the web server's user)" : "";
-  const text = printable(reasonOf(failure));
-  io.stderr.write(`zmes models: ${text}${denied}${/[.!?]$/.test(text + denied) ? "" : "."}\n`);
+function failed(io: CommandIo, { general, zoneminder }: Config, failure: unknown): number {
+  const isDenied = systemCode(failure) === "EACCES";
+  const read = readZmConf(zoneminder.config);
+  const webUser = read.ok ? read.conf.values.get("ZM_WEB_USER") : undefined;
+  const absent = isDenied ? absentDataFolder(general.base_data_path, webUser) : null;
+  const denied = isDenied && absent === null ? " (files are read as the web server's user)" : "";
+  const text = printable(absent ?? reasonOf(failure));
+  // A command to copy has no full stop behind it.
+  const stop = absent !== null || /[.!?]$/.test(text + denied) ? "" : ".";
+  io.stderr.write(`zmes models: ${text}${denied}${stop}\n`);
   return EXIT.failed;
 }

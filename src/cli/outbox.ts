@@ -15,6 +15,7 @@ export const outbox: Command = {
   usage: "outbox [list | retry ID | retry all | drop ID] [OPTIONS]",
   options: configOptions.filter(({ flag }) => flag.startsWith("--config ")),
   notes: [
+    "The ID of a notice is in the first column of the list.",
     "`retry all` sends everything again that was given up. A running server notices within two seconds; otherwise the next start does.",
   ],
   async run(argv, io) {

@@ -7,6 +7,7 @@ import { rotateKey } from "../store/key-file.ts";
 import { readZmConf } from "../zoneminder/zm-conf.ts";
 import { type Command, EXIT, refuseUsage } from "./command.ts";
 import { configOptions } from "./config-options.ts";
+import { absentDataFolder } from "./data-folder.ts";
 
 export const pictures: Command = {
   name: "pictures",
@@ -29,7 +30,9 @@ export const pictures: Command = {
     try {
       await rotateKey(config.general.base_data_path);
     } catch (failure) {
-      io.stderr.write(`zmes pictures: the key could not be exchanged: ${reasonOf(failure)}\n`);
+      const folder = config.general.base_data_path;
+      const why = absentDataFolder(folder, values.get("ZM_WEB_USER")) ?? reasonOf(failure);
+      io.stderr.write(`zmes pictures: the key could not be exchanged: ${why}\n`);
       return EXIT.failed;
     }
     io.stdout.write("There is a new key: picture links sent so far no longer work.\n");

@@ -28,6 +28,7 @@ export const rules: Command = {
     ...configOptions.filter(({ flag }) => flag.startsWith("--config ")),
   ],
   notes: [
+    "Examples: `zmes rules test --monitor 2 --at 23:30`, `sudo zmes rules replay --last 20`.",
     "Nothing is changed, and the server need not run. A cooldown counts from alarms told before: `test` knows of none, `replay` starts with none.",
     "The exit code is 1 when the rules cannot be read as a whole; what can be read of them is used nevertheless.",
   ],

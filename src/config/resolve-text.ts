@@ -47,7 +47,9 @@ function resolveSecret(known: KnownKey, text: string, references: References): R
   if (!text.startsWith("!") || text === "!") return plain;
   if (references.secrets === null) {
     if (references.bangIsLiteral) return { ...plain, warnings: [LITERAL_BANG] };
-    return unresolved("it names a secret (a value beginning with !), but general.secrets names no file");
+    return unresolved(
+      "it names a secret (a value beginning with !), but general.secrets names no file: set it, or write the value itself here",
+    );
   }
   const name = text.slice(1).trim();
   const lookup = references.secrets.lookUp(name);

@@ -5,7 +5,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { afterEach, expect, test, vi } from "vitest";
 import { parseDemoOptions } from "../../src/cli/demo/options.ts";
-import { deliveryLine, demoBanner } from "../../src/cli/demo/texts.ts";
+import { deliveryLine, demoBanner, programsFrom } from "../../src/cli/demo/texts.ts";
 
 const main = new URL("../../src/main.ts", import.meta.url).pathname;
 
@@ -92,9 +92,7 @@ test("prints how to connect, and its own client then gets the alarms", async () 
     EventId: expect.stringMatching(/^\d+$/),
     Cause: expect.stringMatching(/^Motion:/),
   });
-  await vi.waitFor(() =>
-    expect(demo.out()).toMatch(/event \d+ - \d+\.\d ms after the byte was written, 1 client/),
-  );
+  await vi.waitFor(() => expect(demo.out()).toMatch(/event \d+ - \d+\.\d ms after the alarm, 1 client/));
 }, 30_000);
 
 test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
@@ -163,7 +161,7 @@ test("without options: four cameras, every five seconds, port 9000", () => {
 test("many cameras do not flood the screen", () => {
   const access = { url: "ws://127.0.0.1:9000", user: "demo", password: "x" };
   const names = Array.from({ length: 300 }, (_, index) => `Camera ${index}`);
-  expect(demoBanner(access, names, 5000)).toContain(
+  expect(demoBanner(access, names, 5000, programsFrom("/opt/zmes", "/opt/zmes", true))).toContain(
     "300 cameras: Camera 0, Camera 1, Camera 2, Camera 3, Camera 4, Camera 5, ...",
   );
 });
@@ -178,7 +176,23 @@ test("a delivered alarm is one line with its moment, its camera and its delay", 
     clients: 2,
     latencyMs: 6.04,
   });
-  expect(line.slice(13)).toBe(
-    "Yard (monitor 3): Motion:All, event 7 - 6.0 ms after the byte was written, 2 clients\n",
-  );
+  expect(line.slice(13)).toBe("Yard (monitor 3): Motion:All, event 7 - 6.0 ms after the alarm, 2 clients\n");
+});
+
+test("in a checkout the commands to copy are short", () => {
+  expect(programsFrom("/opt/zmes", "/opt/zmes", true)).toEqual({
+    where: "In another terminal, in this folder",
+    zmes: "bin/zmes",
+    wscat: "node_modules/.bin/wscat",
+    onFreePort: "npm run demo -- --port 0",
+  });
+});
+
+test("from anywhere else they work as well, without what only a checkout brings", () => {
+  expect(programsFrom("/usr/lib/zmes", "/home/ann", false)).toEqual({
+    where: "In another terminal",
+    zmes: "/usr/lib/zmes/bin/zmes",
+    wscat: "npx wscat",
+    onFreePort: "zmes demo --port 0",
+  });
 });

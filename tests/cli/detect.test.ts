@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { problemOf } from "../../src/cli/detect/ask.ts";
 import { parseDetectOptions } from "../../src/cli/detect/options.ts";
 import { detect } from "../../src/cli/detect.ts";
 import type { Detection } from "../../src/cli/detection.ts";
@@ -22,6 +23,22 @@ async function run(...argv: string[]) {
   const code = await detect.run([...argv, "--config", site.config], io);
   return { code, out: io.out(), err: io.err() };
 }
+
+test.each([
+  "ssl.enable: TLS is on, but neither ssl.cert nor ssl.key is set.",
+  "/etc/zm/zmes.yml: ssl.enable: TLS is on, but neither ssl.cert nor ssl.key is set.",
+  '/etc/zm/zmes.yml:2 fcm.expires_after: expected a whole number, got "abc"',
+])("%j is no reason not to look", (problem) => {
+  expect(problemOf({ problems: [problem] })).toBe(null);
+});
+
+test.each([
+  '/etc/zm/zmes.yml:3 detection.engine: expected auto, got "none"',
+  "hook.timeout: expected a whole number",
+  "/etc/zm/zmes.yml:7: a quote is not closed",
+])("%j is told before anything is looked at", (problem) => {
+  expect(problemOf({ problems: ["ssl.enable: TLS is on", problem] })).toBe(problem);
+});
 
 describe("zmes detect", () => {
   test("says what is in a file, where, by which model, and how long each step took", async () => {

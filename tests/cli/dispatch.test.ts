@@ -93,17 +93,30 @@ describe.each(commands.map((command) => ({ command, name: command.name })))("$na
   });
 });
 
-test("an unknown command is refused with the nearest one, the list, and 2", async () => {
+test("an unknown command is refused with the nearest one, the way to the list, and 2", async () => {
   const io = testIo();
   expect(await runCommandLine(commands, ["lisen"], io)).toBe(2);
   expect(io.err()).toContain('no command "lisen". Did you mean `zmes listen`?');
-  expect(io.err()).toContain("check-config");
+  expect(io.err()).toContain("zmes help\n");
+  expect(io.err().split("\n")).toHaveLength(3);
   expect(io.out()).toBe("");
+});
+
+test.each([
+  [["demo", "--frobnicate"], "zmes demo: there is no option --frobnicate.\n"],
+  [["demo", "9100"], 'zmes demo: it takes no "9100".\n'],
+  [["doctor", "--url"], "zmes doctor: --url needs a value.\n"],
+  [["doctor", "--json=yes"], "zmes doctor: --json takes no value.\n"],
+])("%j is refused in plain words", async (argv, words) => {
+  const io = testIo();
+  expect(await runCommandLine(commands, argv, io)).toBe(2);
+  expect(io.err()).toContain(words);
 });
 
 test("`help` of an unknown command is refused", async () => {
   const io = testIo();
-  expect(await runCommandLine(commands, ["help", "nothing"], io)).toBe(2);
+  expect(await runCommandLine(commands, ["help", "lisen"], io)).toBe(2);
+  expect(io.err()).toContain("Did you mean `zmes help listen`?");
 });
 
 test.each([

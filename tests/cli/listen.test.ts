@@ -283,12 +283,13 @@ test("asks for the password on a terminal, without showing it", async () => {
   expect(modes).toEqual([true, false]);
 });
 
-test("Ctrl-C at the password prompt ends the command", async () => {
+test("Ctrl-C at the password prompt ends the command without a word", async () => {
   const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
   const io = { ...testIo(), stdin };
   const { done } = start(["localhost", "--user", "ann"], io);
   stdin.write("\u0003");
-  expect(await done).toBe(2);
+  expect(await done).toBe(1);
+  expect(io.err()).not.toContain("ZMES_PASSWORD");
 });
 
 test("an alarm without an event, without a cause or found late is told in words", () => {

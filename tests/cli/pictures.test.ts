@@ -37,6 +37,7 @@ test("where the key cannot be written, that is said", async () => {
   const { code, err } = await run(join(folder, "nowhere"), "rotate-key");
   expect(code).toBe(1);
   expect(err).toContain("could not be exchanged");
+  expect(err).toContain(`${join(folder, "nowhere")} does not exist yet. Make it: sudo zmes setup`);
 });
 
 test.each([[[]], [["rotate"]], [["rotate-key", "now"]]])(

@@ -44,7 +44,7 @@ describe("a secret", () => {
   it("cannot be looked up without a secrets file", () => {
     const { problems } = load("zmes.yml", `${START}mqtt:\n  password: "!MQTT_PASSWORD"\n`);
     expect(shortened(problems)).toEqual([
-      "zmes.yml:6 mqtt.password: it names a secret (a value beginning with !), but general.secrets names no file",
+      "zmes.yml:6 mqtt.password: it names a secret (a value beginning with !), but general.secrets names no file: set it, or write the value itself here",
     ]);
   });
 

@@ -45,10 +45,17 @@ export async function askOrLook(request: DetectRequest, options: AskOptions): Pr
   return { found: await lookOurselves(request, options), whyOwn };
 }
 
-/** The first thing that is wrong with the configuration as far as a detector needs it; a missing certificate is not. */
-export function problemOf({ problems }: LoadedConfig): string | null {
-  const ofOthers = /: (?!detection\.|general\.|hook\.|zoneminder\.)[a-z_]+\.[a-z_0-9]+: /;
-  return problems.find((problem) => !ofOthers.test(problem)) ?? null;
+/** The sections that a detector reads. */
+const NEEDED = new Set(["detection", "general", "hook", "zoneminder"]);
+
+/**
+ * The first thing that is wrong with the configuration as far as a detector needs it; a missing certificate is not. A line
+ * names its key in front of the first colon and blank: "FILE:LINE section.key: ...", "FILE: section.key: ...", or without a
+ * file "section.key: ...".
+ */
+export function problemOf({ problems }: Pick<LoadedConfig, "problems">): string | null {
+  const sectionOf = (problem: string) => /(?:^| )([a-z_]+)\.[a-z_0-9]+: /.exec(problem)?.[1];
+  return problems.find((problem) => NEEDED.has(sectionOf(problem) ?? "general")) ?? null;
 }
 
 /**

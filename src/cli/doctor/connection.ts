@@ -5,6 +5,7 @@ import { checkServerIdentity, connect as connectTls, rootCertificates, type TLSS
 import WebSocket from "ws";
 import { reasonOf, systemCode } from "../../lib/errors.ts";
 import { escapeControls } from "../../lib/log-text.ts";
+import { isClearText } from "../listen/trouble.ts";
 import { type Finding, ok, problem, warning } from "./check.ts";
 
 export interface ConnectionTarget {
@@ -78,10 +79,17 @@ async function tryTls(host: string, port: number, { ca, checkName }: ConnectionT
     const named = { ...options, ...(isIP(host) ? {} : { servername: host }) };
     socket = (await opened(connectTls(named), "secureConnect")) as TLSSocket;
   } catch (failure) {
+    if (isClearText(failure))
+      return [
+        problem(
+          `TLS: ${host}:${port} does not speak it`,
+          "Where the server has ssl.enable: no, use ws:// instead of wss://.",
+        ),
+      ];
     return [
       problem(
         `TLS: there is no handshake: ${reasonOf(failure)}`,
-        "Where the server has ssl.enable: no, use ws:// instead of wss://.",
+        "See what listens on that port, and whether something between here and there interferes.",
       ),
     ];
   }

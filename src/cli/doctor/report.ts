@@ -72,7 +72,7 @@ const SIGNS: Readonly<Record<Level, { readonly word: string; readonly code: stri
 };
 const WORD_COLUMNS = 7;
 /** Narrower than that, text is no longer read but spelt. */
-const LEAST_COLUMNS = 40;
+const LEAST_COLUMNS = 30;
 
 const BY_WEIGHT: readonly Level[] = ["problem", "warning", "ok", "skipped"];
 

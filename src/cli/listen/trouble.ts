@@ -35,13 +35,18 @@ export async function describeTrouble(error: Error, options: ListenOptions): Pro
     );
   if (code === "CERT_HAS_EXPIRED")
     return refused(`The certificate of ${where} has expired: renew it, or use --insecure.`);
-  if (secure && NOT_TLS.test(`${code} ${error.message}`)) return refused(useClearText(where));
+  if (secure && isClearText(error)) return refused(useClearText(where));
   if (!secure && (await speaksTls(options.url))) return refused(useTls(where));
   if (/^Unexpected server response: /.test(error.message))
     return refused(`${where} answers, but not as a WebSocket server (HTTP ${error.message.slice(28)}).`);
   if (/handshake has timed out/.test(error.message) || code === "ETIMEDOUT")
     return lost(`${where} does not answer.`);
   return lost(`No connection to ${where}: ${error.message}.`);
+}
+
+/** Whether a TLS client failed because the port answers in clear text. */
+export function isClearText(failure: unknown): boolean {
+  return failure instanceof Error && NOT_TLS.test(`${codeOf(failure)} ${failure.message}`);
 }
 
 function untrusted(where: string): string {

@@ -37,6 +37,16 @@ test("on a narrow terminal lines are broken between words, below each other", ()
   expect(lines[1]).toMatch(/^ {12}word/);
 });
 
+test("in a terminal of 60 columns no line is broken by the terminal", () => {
+  const long = outcomes.map((outcome) => ({ ...outcome, title: "Data directory" }));
+  const many = [problem("word ".repeat(40).trim(), "do this ".repeat(20).trim())];
+  const text = textReport([...long, { check: "x", title: "Data directory", findings: many }], {
+    colour: false,
+    columns: 60,
+  });
+  for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(60);
+});
+
 test("colours are only where they are wanted", () => {
   expect(textReport(outcomes, plain)).not.toContain("\u001b");
   expect(textReport(outcomes, { ...plain, colour: true })).toContain("\u001b[1;31mPROBLEM\u001b[0m");
