@@ -12,7 +12,7 @@ const engineOf = (section: Record<string, unknown>, present: readonly string[] =
 
 describe("the section detection alone", () => {
   it("looks for people with OpenCV where there is no model", () => {
-    expect(engineOf({})).toMatchObject({ kind: "hog", stride: [4, 4], minWeight: 0.5 });
+    expect(engineOf({})).toMatchObject({ kind: "hog", stride: [4, 4], minWeight: 0.7 });
   });
 
   it("is refused with a pattern that cannot be used", () => {

@@ -77,11 +77,11 @@ export const detection = z
       { about: "Percent of certainty from which something counts.", since: "8" },
     ),
     hog_min_weight: number(
-      50,
+      70,
       { min: 0, max: 100 },
       {
         about:
-          "What OpenCV's people detector is less sure of, in hundredths of its weight, is left out. Most wrong answers are below 60.",
+          "What OpenCV's people detector is less sure of, in hundredths of its weight, is left out. People in full view are mostly above 70, wrong answers below 60.",
         since: "8",
       },
     ),
