@@ -1,4 +1,5 @@
 // Holds alarms that were missed while the program was away, for the clients that are still on their way back.
+import type { Alarm } from "../domain/alarm.ts";
 import type { Briefing } from "../domain/briefing.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { LiveReceiver, LiveSessions } from "./live-receiver.ts";
@@ -12,6 +13,12 @@ export interface LateAlarmsOptions {
 export interface LateAlarms {
   /** Keeps late alarms that everybody who is logged in now is being told. */
   keep(alarms: readonly Briefing[]): void;
+  /**
+   * Takes alarms right before everybody who is logged in is told. Whoever still waits for an earlier one of the same
+   * monitor is told of it now, and whoever comes back later gets the end as well: nobody hears of an end before its
+   * beginning, or of a beginning alone.
+   */
+  before(alarms: readonly Briefing[]): void;
   stop(): void;
 }
 
@@ -25,7 +32,7 @@ const AFTER_LOGIN_MS = 2_000;
 const LOOK_EVERY_MS = 500;
 
 interface Held {
-  readonly alarms: readonly Briefing[];
+  readonly alarms: Briefing[];
   readonly until: number;
   /** Connections that were told, or must not be. */
   readonly seen: WeakSet<LiveReceiver>;
@@ -41,7 +48,7 @@ export function createLateAlarms({ sessions, clock, tellTo }: LateAlarmsOptions)
   return {
     keep(alarms) {
       const batch: Held = {
-        alarms,
+        alarms: [...alarms],
         until: clock.monotonic() + HOLD_MS,
         seen: new WeakSet(),
         told: new Map(),
@@ -49,6 +56,16 @@ export function createLateAlarms({ sessions, clock, tellTo }: LateAlarmsOptions)
       for (const receiver of sessions.receivers()) noteTold(batch, receiver);
       held.push(batch);
       timer ??= setInterval(look, LOOK_EVERY_MS).unref();
+    },
+    before(alarms) {
+      for (const batch of held) {
+        const next = alarms.filter(({ alarm }) => isOfMonitorIn(batch, alarm));
+        if (next.length === 0) continue;
+        const receivers = sessions.receivers();
+        welcome(batch, receivers, receivers);
+        const ends = next.filter(({ alarm }) => endsOneOf(batch, alarm));
+        batch.alarms.push(...ends.map((end) => ({ ...end, alarm: { ...end.alarm, late: true } })));
+      }
     },
     stop() {
       if (timer !== null) clearInterval(timer);
@@ -65,22 +82,30 @@ export function createLateAlarms({ sessions, clock, tellTo }: LateAlarmsOptions)
       timer = null;
     }
     const receivers = sessions.receivers();
-    for (const batch of held) welcome(batch, receivers, now);
+    const settled = receivers.filter(({ loggedInAt }) => now - loggedInAt >= AFTER_LOGIN_MS);
+    for (const batch of held) welcome(batch, settled, receivers);
   }
 
-  function welcome(batch: Held, receivers: readonly LiveReceiver[], now: number): void {
-    const settled = receivers.filter(
-      (each) => !batch.seen.has(each) && now - each.loggedInAt >= AFTER_LOGIN_MS,
-    );
-    if (settled.length === 0) return;
-    const connected = countByOwner(receivers);
-    const back = settled.filter(
+  function welcome(batch: Held, some: readonly LiveReceiver[], all: readonly LiveReceiver[]): void {
+    const unseen = some.filter((each) => !batch.seen.has(each));
+    if (unseen.length === 0) return;
+    const connected = countByOwner(all);
+    const back = unseen.filter(
       (each) => (batch.told.get(owner(each)) ?? 0) < (connected.get(owner(each)) ?? 0),
     );
-    for (const each of settled) batch.seen.add(each);
+    for (const each of unseen) batch.seen.add(each);
     for (const each of back) noteTold(batch, each);
     tellTo(back, batch.alarms);
   }
+}
+
+function isOfMonitorIn({ alarms }: Held, { monitor }: Alarm): boolean {
+  return alarms.some(({ alarm }) => alarm.monitor.id === monitor.id);
+}
+
+/** One that is late itself is kept anyway. */
+function endsOneOf({ alarms }: Held, { id, phase, late }: Alarm): boolean {
+  return phase === "ended" && !late && alarms.some(({ alarm }) => alarm.id === id);
 }
 
 function noteTold(batch: Held, receiver: LiveReceiver): void {

@@ -57,6 +57,7 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): WebSoc
     },
     tell(alarms) {
       if (alarms.length === 0) return;
+      late.before(alarms);
       tellTo(null, alarms);
       const missed = alarms.filter(({ alarm }) => alarm.late && alarm.phase !== "updated");
       if (missed.length > 0) late.keep(missed);

@@ -96,7 +96,7 @@ async function runOne(
   const group = child.pid === undefined ? null : createGroup(child.pid);
   if (group !== null) groups.add(group);
   const end = await ending(child, group, program, graceMs);
-  await Promise.race([Promise.all([stdout.done, stderr.done]), pause(DRAIN_MS)]);
+  await Promise.race([Promise.all([stdout.done, stderr.done]), pause(DRAIN_MS).then(turnOfLoop)]);
   child.stdout?.destroy();
   child.stderr?.destroy();
   const wasEnded = end.kind === "timeout" || end.kind === "aborted";
@@ -221,4 +221,9 @@ function collect(stream: Readable | null, limit: number): Collected {
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** After a standstill timers come before input: what lies in the pipes by then is read first. */
+function turnOfLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

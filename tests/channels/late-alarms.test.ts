@@ -1,20 +1,29 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createLateAlarms, type LateAlarms } from "../../src/channels/late-alarms.ts";
 import type { LiveReceiver } from "../../src/channels/live-receiver.ts";
-import { anAlarm, aRecipient, briefed } from "../support/builders.ts";
+import { aMonitor, anAlarm, aRecipient, briefed, mid } from "../support/builders.ts";
 
 const SECOND = 1000;
 let connected: LiveReceiver[];
 let told: LiveReceiver[];
+let phases: string[];
 let late: LateAlarms;
 
 beforeEach(() => {
   vi.useFakeTimers();
   connected = [];
   told = [];
+  phases = [];
   const clock = { now: () => Date.now(), monotonic: () => Date.now() };
   const sessions = { receivers: () => [...connected] };
-  late = createLateAlarms({ sessions, clock, tellTo: (receivers) => told.push(...receivers) });
+  late = createLateAlarms({
+    sessions,
+    clock,
+    tellTo: (receivers, alarms) => {
+      told.push(...receivers);
+      if (receivers.length > 0) phases.push(...alarms.map(({ alarm }) => alarm.phase));
+    },
+  });
 });
 
 afterEach(() => {
@@ -88,6 +97,69 @@ describe("an alarm missed while the program was away", () => {
     connectAndWait();
     expect(told).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("the end of an alarm that was late", () => {
+  const over = () => late.before(briefed([anAlarm({ phase: "ended" })]));
+
+  it("is kept with its beginning for a client that comes back after it", () => {
+    late.keep(briefed(missed));
+    over();
+    connectAndWait();
+    expect(phases).toEqual(["started", "ended"]);
+  });
+
+  it("comes after its beginning to a client that has only just logged in", () => {
+    late.keep(briefed(missed));
+    const back = connect();
+    over();
+    expect(told).toEqual([back]);
+    expect(phases).toEqual(["started"]);
+    vi.advanceTimersByTime(10 * SECOND);
+    expect(told).toEqual([back]);
+  });
+
+  it("says that it is late to whoever hears of it late", () => {
+    const texts: unknown[] = [];
+    const sessions = { receivers: () => connected };
+    const clock = { now: () => Date.now(), monotonic: () => Date.now() };
+    late = createLateAlarms({ sessions, clock, tellTo: (_, alarms) => texts.push(...alarms) });
+    late.keep(briefed(missed));
+    over();
+    connectAndWait();
+    expect(texts).toMatchObject([{ alarm: { late: true } }, { alarm: { phase: "ended", late: true } }]);
+  });
+
+  it("is told to nobody whose earlier connection heard of the beginning and who was away when it came", () => {
+    late.keep(briefed(missed));
+    disconnect(connectAndWait());
+    over();
+    connectAndWait();
+    expect(phases).toEqual(["started"]);
+  });
+
+  it("is not kept for another alarm", () => {
+    late.keep(briefed(missed));
+    late.before(briefed([anAlarm({ edge: 2, phase: "ended" })]));
+    connectAndWait();
+    expect(phases).toEqual(["started"]);
+  });
+});
+
+describe("the next alarm", () => {
+  it("of the same monitor, comes after the late one to a client that has only just logged in", () => {
+    late.keep(briefed(missed));
+    const back = connect();
+    late.before(briefed([anAlarm({ edge: 2 })]));
+    expect(told).toEqual([back]);
+  });
+
+  it("of another monitor, leaves a client the time to set its filter", () => {
+    late.keep(briefed(missed));
+    connect();
+    late.before(briefed([anAlarm({ monitor: aMonitor({ id: mid(2) }) })]));
+    expect(told).toEqual([]);
   });
 });
 

@@ -104,6 +104,22 @@ describe("the end of an event", () => {
     });
   });
 
+  it.each([
+    ["before a client logs in", false],
+    ["before a client that has logged in was told of its beginning", true],
+  ])("follows the beginning of a late alarm that ends %s", async (_when, isLoggedInBefore) => {
+    site.cameras[0].beginAlarm({ eventId: 7, cause: "Motion All" });
+    await site.start();
+    await vi.waitFor(() => expect(phases()).toEqual(["started"]));
+    const early = isLoggedInBefore ? await site.logIn() : null;
+    site.cameras[0].setState("idle");
+    await vi.waitFor(() => expect(phases()).toEqual(["started", "ended"]));
+    const client = early ?? (await site.logIn());
+    await vi.waitFor(() => expect(client.untaken()).toHaveLength(2), { timeout: 4_000 });
+    expect(event(await client.next())).toMatchObject({ EventId: "7", Cause: "Motion All", Late: "true" });
+    expect(event(await client.next())).toMatchObject({ EventId: "7", Cause: "End:Motion All" });
+  });
+
   it("is told when the alarm went on over a restart", async () => {
     await site.start();
     site.cameras[0].beginAlarm({ eventId: 7, cause: "Motion All" });

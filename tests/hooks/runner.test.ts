@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,6 +39,10 @@ function script(text: string, name = "script.sh", mode = 0o755): string {
 const run = (text: string, args: readonly string[] = [], timeoutMs = 10_000) =>
   runner().run({ argv: [script(`#!/bin/sh\n${text}`), ...args], timeoutMs });
 
+function standStill(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 const isAlive = (file: string): boolean => {
   const pid = readFileSync(file, "utf8").trim();
   return (
@@ -54,6 +59,18 @@ describe("a script", () => {
       stderr: "trouble\n",
       isCut: false,
     });
+  });
+
+  it("loses nothing it printed when the machine stands still as it ends", async () => {
+    // All three end before the loop hears of any: time passes as the first is read, and again right after the second.
+    const first = spawn("sh", ["-c", "echo x"]);
+    first.stdout.once("data", () => standStill(500));
+    const result = run("sleep 0.3; echo out");
+    await new Promise((resolve) => setImmediate(resolve));
+    const third = spawn("true");
+    third.once("exit", () => standStill(300));
+    standStill(150);
+    expect(await result).toMatchObject({ end: { kind: "exited", code: 0 }, stdout: "out\n" });
   });
 
   it.each([

@@ -232,6 +232,17 @@ describe("the end of an alarm", () => {
     expect(site.live).toEqual([]);
   });
 
+  it.each([
+    ["nobody can say", async () => null],
+    ["the database does not say in time", () => new Promise<null>(() => undefined)],
+  ])("has its hook given the cause of its beginning when %s what its notes are", async (_why, notes) => {
+    const site = ends({ events: { notes } });
+    site.pipeline.handle([anAlarm()]);
+    site.pipeline.handle([anAlarm({ phase: "ended", cause: "" })]);
+    await site.pipeline.idle();
+    expect(site.asked.map(({ cause }) => cause)).toEqual(["Motion All"]);
+  });
+
   it("is told without the mark of the frame where nobody wants to read it; its hook is given the notes", async () => {
     const marked = "[a] detected:dog Motion: All";
     const site = ends({ events: { notes: async () => marked } }, { keep_frame_match_type: false });

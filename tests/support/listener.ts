@@ -10,6 +10,7 @@ export interface ReceivedAlarm {
   readonly Name: string;
   readonly Cause: string;
   readonly Picture?: string;
+  readonly Late?: "true";
 }
 
 interface Message {
