@@ -16,6 +16,11 @@ export interface Engine {
    * what to do; a broken picture or one failed run does not make the engine unusable.
    */
   detect(frame: Frame, context: EngineContext): Promise<readonly Finding[]>;
+  /**
+   * Decodes and scales the picture, which `detect` then finds done: other pictures can be looked at meanwhile. Never
+   * rejects: what is wrong with the picture, `detect` says. Absent where nothing can be done ahead.
+   */
+  prepare?(frame: Frame): Promise<void>;
   /** Gives memory and processes back. */
   close(): Promise<void>;
 }

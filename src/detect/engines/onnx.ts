@@ -57,6 +57,9 @@ function engineOf(model: Model, layout: Layout, labels: readonly string[] | null
   return {
     description: `${layout.family}, ${width}x${height}, ${count}, ${model.device}`,
     labels: labels?.filter((label) => label !== "") ?? null,
+    async prepare(frame) {
+      await frame.fitted(model.inputSize, layout.form.fit).catch(() => undefined);
+    },
     async detect(frame, { minConfidence, signal }) {
       signal.throwIfAborted();
       const fitted = await frame.fitted(model.inputSize, layout.form.fit);

@@ -16,7 +16,7 @@ export interface Frame {
   pixels(): Promise<Buffer>;
   /**
    * RGB of exactly `to`, scaled straight from the file (decoding a smaller picture where JPEG allows it): "letterbox" keeps the
-   * proportions, centered on gray 114; "squeeze" does not.
+   * proportions, centered on gray 114; "squeeze" does not. What was asked for last is kept: nobody may write into it.
    */
   fitted(to: Size, fit: "letterbox" | "squeeze"): Promise<Fitted>;
   /** A JPEG of `size`: the file itself when it was not resized. */
@@ -52,6 +52,7 @@ export async function openFrame(file: Buffer, id: FrameId, options: OpenOptions)
   const isResized = size.width !== original.width || size.height !== original.height;
   const isPlainJpeg = metadata.format === "jpeg" && (metadata.orientation ?? 1) === 1;
   let decoded: Promise<Buffer> | null = null;
+  let lastFitted: { readonly key: string; readonly fitted: Promise<Fitted> } | null = null;
 
   const upright = () => sharp(file, DECODING).autoOrient();
   async function raw(pipeline: Pipeline): Promise<Buffer> {
@@ -65,6 +66,25 @@ export async function openFrame(file: Buffer, id: FrameId, options: OpenOptions)
   const opaque = (pipeline: Pipeline) =>
     metadata.hasAlpha === true ? pipeline.flatten({ background: "#000000" }) : pipeline;
 
+  async function scaled(to: Size, fit: "letterbox" | "squeeze"): Promise<Fitted> {
+    const { width, height } = fit === "letterbox" ? inside(size, to) : to;
+    const left = Math.floor((to.width - width) / 2);
+    const top = Math.floor((to.height - height) / 2);
+    let pipeline = opaque(upright().resize({ width, height, fit: "fill" }));
+    if (width !== to.width || height !== to.height) {
+      const [right, bottom] = [to.width - width - left, to.height - height - top];
+      pipeline = pipeline.extend({ left, top, right, bottom, background: GRAY });
+    }
+    const data = await raw(pipeline);
+    return {
+      data,
+      scaleX: width / size.width,
+      scaleY: height / size.height,
+      offsetX: left,
+      offsetY: top,
+    };
+  }
+
   const frame: Frame = {
     id,
     original,
@@ -74,23 +94,10 @@ export async function openFrame(file: Buffer, id: FrameId, options: OpenOptions)
       decoded ??= raw(opaque(isResized ? upright().resize({ ...size, fit: "fill" }) : upright()));
       return decoded;
     },
-    async fitted(to, fit) {
-      const { width, height } = fit === "letterbox" ? inside(size, to) : to;
-      const left = Math.floor((to.width - width) / 2);
-      const top = Math.floor((to.height - height) / 2);
-      let pipeline = opaque(upright().resize({ width, height, fit: "fill" }));
-      if (width !== to.width || height !== to.height) {
-        const [right, bottom] = [to.width - width - left, to.height - height - top];
-        pipeline = pipeline.extend({ left, top, right, bottom, background: GRAY });
-      }
-      const data = await raw(pipeline);
-      return {
-        data,
-        scaleX: width / size.width,
-        scaleY: height / size.height,
-        offsetX: left,
-        offsetY: top,
-      };
+    fitted(to, fit) {
+      const key = `${to.width}x${to.height} ${fit}`;
+      if (lastFitted?.key !== key) lastFitted = { key, fitted: scaled(to, fit) };
+      return lastFitted.fitted;
     },
     async jpeg() {
       if (isPlainJpeg && !isResized) return file;

@@ -53,8 +53,10 @@ export function createWork({ engines, look, tryOut, tell, now }: WorkDeps): (mes
       const engine = await inTurn(() => engines.get(settings));
       if (!keepsBusy(settings)) return engine;
       // Asked for again: another job may have had so many engines loaded meanwhile that this one was given up.
-      const detect: Engine["detect"] = (frame, context) =>
-        inTurn(async () => (await engines.get(settings)).detect(frame, context));
+      const detect: Engine["detect"] = async (frame, context) => {
+        await engine.prepare?.(frame);
+        return inTurn(async () => (await engines.get(settings)).detect(frame, context));
+      };
       return { ...engine, detect };
     };
     try {

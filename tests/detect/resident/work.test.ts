@@ -25,6 +25,8 @@ function setUp(look: (job: DetectionJob, tools: LookTools) => Promise<DetectionA
   const told: FromProcess[] = [];
   let looking = 0;
   let most = 0;
+  /** How many looked while a picture was prepared. */
+  const prepared: number[] = [];
   const engine = (description: string, isClosed = { yes: false }): Engine => ({
     description,
     labels: null,
@@ -35,6 +37,9 @@ function setUp(look: (job: DetectionJob, tools: LookTools) => Promise<DetectionA
       await new Promise((resolve) => setTimeout(resolve, 10));
       looking -= 1;
       return [];
+    },
+    async prepare() {
+      prepared.push(looking);
     },
     async close() {
       isClosed.yes = true;
@@ -49,12 +54,27 @@ function setUp(look: (job: DetectionJob, tools: LookTools) => Promise<DetectionA
   const tryOut = vi.fn(async () => undefined);
   const take = createWork({ engines, look, tryOut, tell: (message) => told.push(message), now: () => 0 });
   const outcomes = () => told.filter(({ kind }) => kind === "answer" || kind === "failed");
-  return { told, take, created, tryOut, most: () => most, outcomes };
+  return { told, take, created, tryOut, most: () => most, prepared, outcomes };
 }
 
 const printed = (text: string) => ({ printed: text }) as DetectionAnswer;
 
 describe("the work of the detector process", () => {
+  it("decodes a picture while another one is looked at", async () => {
+    const site = setUp(async ({ source }, { engineFor }) => {
+      const mine = await engineFor(hog);
+      // The second picture arrives when the first is being looked at.
+      if (source.kind === "event" && source.event === 2)
+        await vi.waitFor(() => expect(site.most()).toBe(1), { interval: 1 });
+      await mine.detect(frame, context);
+      return printed("done");
+    });
+    for (const id of [1, 2]) site.take({ kind: "run", id, job: aJob({ event: id }) });
+    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(2));
+    expect(site.prepared).toEqual([0, 1]);
+    expect(site.most()).toBe(1);
+  });
+
   it("loads an engine again that others have pushed out between two looks", async () => {
     const others = Array.from(
       { length: 6 },
