@@ -11,7 +11,7 @@ set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 
 base=${ZMES_SYSTEMD_BASE:-/var/cache/zmes-systemd-base}
-mirror=${ZMES_DEBIAN_MIRROR:-http://deb.debian.org/debian}
+mirror=${ZMES_DEBIAN_MIRROR:-} # empty: where debootstrap itself looks
 
 main() {
   case "${1:-}" in
@@ -26,7 +26,7 @@ main() {
 outside() {
   [ "$(id -u)" = 0 ] || refuse "Only root can make namespaces."
   [ -x "$base/lib/systemd/systemd" ] ||
-    debootstrap --variant=minbase --include=systemd,sudo,openssl,procps,util-linux bookworm "$base" "$mirror" ||
+    debootstrap --variant=minbase --include=systemd,sudo,openssl,procps,util-linux bookworm "$base" ${mirror:+"$mirror"} ||
     refuse "No Debian to boot: debootstrap failed."
   own_cgroup
   work=$(mktemp -d /var/tmp/zmes-systemd-XXXXXX)

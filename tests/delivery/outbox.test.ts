@@ -288,13 +288,13 @@ describe("the end", () => {
 
   test("lets an attempt that is nearly through be noted", async () => {
     await site.start();
-    channel.answer = async () => {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      return "accept" as const;
-    };
+    const nearlyThrough = Promise.withResolvers<"accept">();
+    channel.answer = () => nearlyThrough.promise;
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
     await vi.waitFor(() => expect(channel.attempts).toHaveLength(1));
-    await site.stop();
+    const stopping = site.stop();
+    nearlyThrough.resolve("accept");
+    await stopping;
     expect(states()).toEqual(["delivered"]);
   });
 });

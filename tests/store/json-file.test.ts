@@ -140,6 +140,7 @@ test("a process that is killed while it writes leaves the old content or the new
       file,
     ]);
     await new Promise((resolve) => child.stdout.once("data", resolve));
+    // Killed at any moment of a write: which one is left to chance, so that all of them have their turn.
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGKILL");

@@ -3,6 +3,7 @@ import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { readFrames } from "../../../src/detect/frames/read-frames.ts";
+import { systemClock } from "../../../src/lib/clock.ts";
 import { anEvent, aStorage, frameDeps, frameSettings, jpeg, put, told } from "./pictures.ts";
 
 const read = (
@@ -111,28 +112,43 @@ describe("the snapshot as a frame", () => {
   });
 });
 
+/** The first questions are for the end of its patience; this one comes after a look in vain. */
+const LOOKED_IN_VAIN = 3;
+
+/** Does something when the reader has looked in vain and asks its clock how long it may go on. */
+function onceLookedAt(work: () => Promise<void>) {
+  let asked = 0;
+  const monotonic = (): number => {
+    asked += 1;
+    if (asked === LOOKED_IN_VAIN) void work();
+    return systemClock.monotonic();
+  };
+  return {
+    deps: { patienceMs: 5_000, clock: { ...systemClock, monotonic } },
+    isDone: () => asked >= LOOKED_IN_VAIN,
+  };
+}
+
 describe("files of an open event", () => {
   it("are waited for until they are whole", async () => {
     const { root, folder } = await aStorage();
     const whole = await jpeg("red", 640, 480);
     await put(folder, { "snapshot.jpg": whole.subarray(0, 1_000) });
-    const writing = new Promise((resolve) => setTimeout(resolve, 150)).then(() =>
-      writeFile(path.join(folder, "snapshot.jpg"), whole),
-    );
-    const frames = read(anEvent(root, { isOpen: true }), { frameSet: ["snapshot"] }, { patienceMs: 5_000 });
+    const later = onceLookedAt(() => writeFile(path.join(folder, "snapshot.jpg"), whole));
+    const frames = read(anEvent(root, { isOpen: true }), { frameSet: ["snapshot"] }, later.deps);
     expect(await told(frames)).toEqual(["snapshot red"]);
-    await writing;
+    expect(later.isDone()).toBe(true);
   });
 
   it("are waited for while there is no folder yet", async () => {
     const { root, folder } = await aStorage();
-    const later = `${folder}-later`;
-    await rename(folder, later);
-    await put(later, { "alarm.jpg": "green" });
-    const moving = new Promise((resolve) => setTimeout(resolve, 150)).then(() => rename(later, folder));
-    const frames = read(anEvent(root, { isOpen: true }), { frameSet: ["alarm"] }, { patienceMs: 5_000 });
+    const elsewhere = `${folder}-later`;
+    await rename(folder, elsewhere);
+    await put(elsewhere, { "alarm.jpg": "green" });
+    const later = onceLookedAt(() => rename(elsewhere, folder));
+    const frames = read(anEvent(root, { isOpen: true }), { frameSet: ["alarm"] }, later.deps);
     expect(await told(frames)).toEqual(["alarm green"]);
-    await moving;
+    expect(later.isDone()).toBe(true);
   });
 
   it("are given up after all attempts", async () => {
