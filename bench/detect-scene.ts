@@ -5,6 +5,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import type { DetectionJob } from "../src/detect/job.ts";
 import type { DetectSettings } from "../src/domain/detect-settings.ts";
+import { looking } from "../tests/detect/jobs.ts";
 import { writeYoloGraph } from "./yolo-graph.ts";
 
 export interface DetectScene {
@@ -74,66 +75,5 @@ async function aYard(): Promise<Buffer> {
 }
 
 export function settingsFor(weights: string): DetectSettings {
-  return {
-    frames: {
-      frameSet: ["snapshot"],
-      isBestMatch: true,
-      waitMs: 0,
-      maxAttempts: 1,
-      sleepBetweenAttemptsMs: 0,
-      delayBetweenFramesMs: 0,
-      delayBetweenSnapshotsMs: 0,
-      contiguousErrors: 5,
-      maxFrames: null,
-      convertSnapshotToFrame: false,
-      resizeWidth: null,
-      portal: null,
-    },
-    sequence: [
-      {
-        type: "object",
-        pattern: ".*",
-        preExistingLabels: [],
-        strategy: "first",
-        maxDetectionSize: null,
-        maxDetectionSizes: {},
-        models: [
-          {
-            name: "yolov8n",
-            engine: { kind: "onnx", weights, labels: null, layout: null, inputSize: null, processor: "cpu" },
-            minConfidence: 0.3,
-            maxDetectionSize: null,
-            preExistingLabels: [],
-          },
-        ],
-      },
-    ],
-    frameStrategy: "most_models",
-    zones: {
-      own: [],
-      useZoneMinder: false,
-      onlyTriggered: false,
-      rule: "touches",
-      minOverlapPercent: 0,
-      patternReplaces: false,
-    },
-    past: {
-      isOn: false,
-      maxDifference: { unit: "percent", value: 5 },
-      maxDifferences: {},
-      ignoredLabels: [],
-    },
-    aliases: [],
-    output: {
-      showPercent: false,
-      showModels: false,
-      showFrameMark: true,
-      writeImageToZm: false,
-      debugFolder: null,
-      drawPolygons: false,
-      polygonColor: [255, 255, 255],
-      polygonThickness: 0,
-      animation: null,
-    },
-  };
+  return looking({ kind: "onnx", weights, labels: null, layout: null, inputSize: null, processor: "cpu" });
 }

@@ -1,7 +1,9 @@
 // What the section "detection" says, for itself, without any objectconfig.
+
 import path from "node:path";
 import type { DetectSettings, EngineSettings, ModelSettings } from "../domain/detect-settings.ts";
 import { translatePattern } from "../domain/python-pattern.ts";
+import { NO_PATIENCE } from "./objectconfig/frames.ts";
 import type { Config } from "./schema.ts";
 
 type Section = Config["detection"];
@@ -118,17 +120,9 @@ function settingsWith(section: Section, model: ModelSettings): DetectSettings {
         .split(",")
         .map((each) => each.trim())
         .filter((each) => each !== ""),
-      isBestMatch: true,
+      ...NO_PATIENCE,
       waitMs: section.wait * 1000,
-      maxAttempts: 1,
-      sleepBetweenAttemptsMs: 3000,
-      delayBetweenFramesMs: 0,
-      delayBetweenSnapshotsMs: 0,
-      contiguousErrors: 5,
-      maxFrames: null,
-      convertSnapshotToFrame: false,
       resizeWidth: width ?? (isHog ? HOG_WIDTH : null),
-      portal: null,
     },
     sequence: [
       {

@@ -1,6 +1,6 @@
 // Jobs and settings for tests that are about what happens around a detection.
 import type { DetectionJob } from "../../src/detect/job.ts";
-import type { DetectSettings } from "../../src/domain/detect-settings.ts";
+import type { DetectSettings, EngineSettings } from "../../src/domain/detect-settings.ts";
 
 /** Nothing special: the snapshot, everything counts, nothing is written. */
 export function someSettings(change: Partial<DetectSettings> = {}): DetectSettings {
@@ -49,6 +49,13 @@ export function someSettings(change: Partial<DetectSettings> = {}): DetectSettin
     },
     ...change,
   };
+}
+
+/** One model for everything; the rest as above. */
+export function looking(engine: EngineSettings): DetectSettings {
+  const model = { name: "it", engine, minConfidence: 0.3, maxDetectionSize: null, preExistingLabels: [] };
+  const group = { pattern: ".*", preExistingLabels: [], strategy: "first", maxDetectionSize: null } as const;
+  return someSettings({ sequence: [{ type: "object", ...group, maxDetectionSizes: {}, models: [model] }] });
 }
 
 export interface JobFacts {

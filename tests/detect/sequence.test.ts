@@ -10,6 +10,7 @@ import { runSequence, type SequenceDeps } from "../../src/detect/sequence.ts";
 import type { DetectSettings, ModelGroup, ModelSettings } from "../../src/domain/detect-settings.ts";
 import { temporaryFolder } from "../support/folders.ts";
 import { anEvent, aStorage, type Color, colorOf, frameDeps, frameSettings, put } from "./frames/pictures.ts";
+import { someSettings } from "./jobs.ts";
 
 /** What each model says of a picture of each color. */
 type Says = Readonly<Record<string, Partial<Record<Color, readonly Finding[] | Error>>>>;
@@ -75,38 +76,14 @@ function detectSettings(
   sequence: readonly ModelGroup[],
   change: Partial<DetectSettings> = {},
 ): DetectSettings {
-  return {
+  const { zones, output } = someSettings();
+  return someSettings({
     frames: frameSettings(),
     sequence,
-    frameStrategy: "most_models",
-    zones: {
-      own: [],
-      useZoneMinder: true,
-      onlyTriggered: false,
-      rule: "touches",
-      minOverlapPercent: 0,
-      patternReplaces: false,
-    },
-    past: {
-      isOn: false,
-      maxDifference: { unit: "percent", value: 5 },
-      maxDifferences: {},
-      ignoredLabels: [],
-    },
-    aliases: [],
-    output: {
-      showPercent: true,
-      showModels: false,
-      showFrameMark: true,
-      writeImageToZm: false,
-      debugFolder: null,
-      drawPolygons: false,
-      polygonColor: [0, 0, 0],
-      polygonThickness: 0,
-      animation: null,
-    },
+    zones: { ...zones, useZoneMinder: true },
+    output: { ...output, showPercent: true },
     ...change,
-  };
+  });
 }
 
 const monitor: MonitorFacts = { id: 3, name: "Drive", width: 64, height: 48, zones: [] };

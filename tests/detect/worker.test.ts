@@ -9,7 +9,7 @@ import type { DetectSettings, EngineSettings } from "../../src/domain/detect-set
 import { systemClock } from "../../src/lib/clock.ts";
 import { aJpeg } from "../support/pictures.ts";
 import { recordingLogger } from "../support/server.ts";
-import { aJob, someSettings } from "./jobs.ts";
+import { aJob, looking } from "./jobs.ts";
 
 const never = new AbortController().signal;
 const HOG: EngineSettings = {
@@ -20,22 +20,6 @@ const HOG: EngineSettings = {
   useMeanShift: false,
   minWeight: 0,
 };
-
-function looking(engine: EngineSettings): DetectSettings {
-  const model = { name: "it", engine, minConfidence: 0.3, maxDetectionSize: null, preExistingLabels: [] };
-  const sequence = [
-    {
-      type: "object" as const,
-      pattern: ".*",
-      preExistingLabels: [],
-      strategy: "first" as const,
-      maxDetectionSize: null,
-      maxDetectionSizes: {},
-      models: [model],
-    },
-  ];
-  return someSettings({ sequence });
-}
 
 describe("the real detector process", () => {
   let folder = "";

@@ -4,25 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp, { type Sharp } from "sharp";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createDetection, type Detection } from "../../src/cli/detection.ts";
 import type { Config } from "../../src/config/schema.ts";
-import { explainAlarm } from "../../src/delivery/history.ts";
 import { createSimulatedCamera, type SimulatedCamera } from "../../src/demo/simulated-camera.ts";
-import type { DetectSettings, EngineSettings } from "../../src/domain/detect-settings.ts";
-import { systemClock } from "../../src/lib/clock.ts";
-import { openHistory } from "../../src/store/history-file.ts";
+import type { EngineSettings } from "../../src/domain/detect-settings.ts";
 import { parseVersion } from "../../src/zoneminder/version.ts";
-import { someSettings } from "../detect/jobs.ts";
+import { looking } from "../detect/jobs.ts";
 import { aMonitor, mid } from "../support/builders.ts";
-import { createSite, type Site } from "../support/daemon.ts";
+import { createDetectingSite, type DetectingSite } from "../support/detecting-site.ts";
 import { aPerson, createFakeChannel, type FakeChannel } from "../support/fake-channel.ts";
 import { blobModel, ultralyticsNotes } from "../support/onnx-models.ts";
 
 const LABELS = ["person", "bicycle", "car"];
 let folder: string;
 let model: string;
-let site: Site;
-let detection: Detection | null = null;
+let site: DetectingSite;
 let channel: FakeChannel;
 const extra: SimulatedCamera[] = [];
 
@@ -52,12 +47,6 @@ function picture(width = 640, height = 480): Sharp {
   }).composite([{ input: box }]);
 }
 
-function looking(engine: EngineSettings): DetectSettings {
-  const models = [{ name: "it", engine, minConfidence: 0.3, maxDetectionSize: null, preExistingLabels: [] }];
-  const rest = { pattern: ".*", preExistingLabels: [], strategy: "first", maxDetectionSize: null } as const;
-  return someSettings({ sequence: [{ type: "object", ...rest, maxDetectionSizes: {}, models }] });
-}
-
 function onnx(
   weights = model,
   change: Partial<Extract<EngineSettings, { kind: "onnx" }>> = {},
@@ -72,47 +61,12 @@ async function start(
   monitors = 2,
 ): Promise<void> {
   const settings = looking(engine);
-  site = createSite(
-    (config) => ({
-      ...config,
-      hook: {
-        ...config.hook,
-        use_hook_description: true,
-        event_start_notify_on_hook_success: ["all"],
-      },
-      detection: { ...config.detection, enable: true, serve_commands: false, ...change },
-    }),
-    [channel],
-    null,
-    undefined,
-    ({ config, logger }) => {
-      detection = createDetection({
-        config,
-        facts: {
-          event: async (event) => ({
-            kind: "event",
-            event,
-            monitor: 1,
-            root: folder,
-            folders: ["event"],
-            isOpen: false,
-            video: "",
-            digits: 5,
-            bestFrame: null,
-            alarmFrame: null,
-            frameTimes: {},
-          }),
-          monitor: async (id) => ({ id, name: `Camera ${id}`, width: 640, height: 480, zones: [] }),
-          folder: async () => null,
-        },
-        settingsFor: async () => settings,
-        environment: process.env,
-        clock: systemClock,
-        logger,
-      });
-      return detection;
-    },
-  );
+  site = createDetectingSite({
+    folder,
+    channel,
+    settingsFor: async () => settings,
+    change: (config) => ({ ...config, detection: { ...config.detection, ...change } }),
+  });
   const all = Array.from({ length: monitors }, (_, i) =>
     aMonitor({ id: mid(i + 1), name: `Camera ${i + 1}` }),
   );
@@ -127,12 +81,6 @@ async function start(
 
 const save = (bytes: Buffer): void => writeFileSync(join(folder, "event", "snapshot.jpg"), bytes);
 const event = (frame: Record<string, unknown>) => (frame.events as Record<string, unknown>[])[0];
-const why = (id: number): string => {
-  const history = openHistory(site.dataFile, { write: false });
-  const lines = history.alarmsOfEvent(id).flatMap(explainAlarm).join("\n");
-  history.close();
-  return lines;
-};
 
 describe("an alarm is told with what was found", () => {
   it.each([
@@ -162,7 +110,7 @@ describe("an alarm is told without detection, and the history says why,", () => 
         save(whole.subarray(0, whole.length / 2));
       },
       onnx,
-      /could not look.*premature end/,
+      /could not look.*snapshot\.jpg of event 10 cannot be decoded: it is cut off/,
     ],
     ["when its picture has no byte", async () => save(Buffer.alloc(0)), onnx, /could not look.*snapshot/],
     [
@@ -207,7 +155,7 @@ describe("an alarm is told without detection, and the history says why,", () => 
       const client = await site.logIn();
       site.cameras[0].beginAlarm({ eventId: 10, cause: "Motion" });
       expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-      await vi.waitFor(() => expect(why(10)).toMatch(reason));
+      await vi.waitFor(() => expect(site.why(10)).toMatch(reason));
     },
     40_000,
   );
@@ -238,7 +186,7 @@ it("200 alarms at once are all told, those for which there is no room without, a
   const without = [...told].filter(([, cause]) => cause === "Motion").map(([id]) => Number(id));
   expect(looked.length + without.length).toBe(200);
   await vi.waitFor(() => {
-    for (const id of without) expect(why(id)).toMatch(/could not look.*others wait already/);
+    for (const id of without) expect(site.why(id)).toMatch(/could not look.*others wait already/);
   });
-  expect(detection?.counts()).toMatchObject({ waiting: 0, running: 0, crashes: 0 });
+  expect(site.detection().counts()).toMatchObject({ waiting: 0, running: 0, crashes: 0 });
 }, 120_000);

@@ -4,21 +4,16 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createDetection, type Detection } from "../../src/cli/detection.ts";
 import type { Config } from "../../src/config/schema.ts";
-import { explainAlarm } from "../../src/delivery/history.ts";
-import type { DetectSettings, EngineSettings } from "../../src/domain/detect-settings.ts";
-import { systemClock } from "../../src/lib/clock.ts";
-import { openHistory } from "../../src/store/history-file.ts";
+import type { EngineSettings } from "../../src/domain/detect-settings.ts";
 import { isAlive } from "../detect/alive.ts";
-import { someSettings } from "../detect/jobs.ts";
-import { createSite, type Site } from "../support/daemon.ts";
+import { looking, someSettings } from "../detect/jobs.ts";
+import { createDetectingSite, type DetectingSite } from "../support/detecting-site.ts";
 import { aPerson, createFakeChannel, type FakeChannel } from "../support/fake-channel.ts";
 import { aJpeg } from "../support/pictures.ts";
 
 let folder: string;
-let site: Site | null = null;
-let detection: Detection | null = null;
+let site: DetectingSite | null = null;
 let channel: FakeChannel;
 
 beforeEach(async () => {
@@ -52,77 +47,34 @@ function program(text: string, name = "engine"): EngineSettings {
   return { kind: "command", argv: [path], timeoutMs: 60_000 };
 }
 
-function looking(engine: EngineSettings): DetectSettings {
-  const models = [{ name: "it", engine, minConfidence: 0.3, maxDetectionSize: null, preExistingLabels: [] }];
-  const rest = { pattern: ".*", preExistingLabels: [], strategy: "first", maxDetectionSize: null } as const;
-  return someSettings({ sequence: [{ type: "object", ...rest, maxDetectionSizes: {}, models }] });
-}
-
 /** `isCold`: nothing is loaded before the first alarm. `engine` may be another for each monitor. */
 async function start(
   engine: EngineSettings | ((monitor: number) => EngineSettings),
   change: Partial<Config["detection"]> = {},
   hook = {},
   isCold = false,
-): Promise<Site> {
+): Promise<DetectingSite> {
   const settingsOf = (monitor: number | null) =>
     looking(typeof engine === "function" ? engine(monitor ?? 1) : engine);
-  site = createSite(
-    (config) => ({
+  site = createDetectingSite({
+    folder,
+    channel,
+    settingsFor: async (monitor) => (monitor === null && isCold ? someSettings() : settingsOf(monitor)),
+    change: (config) => ({
       ...config,
-      hook: {
-        ...config.hook,
-        use_hook_description: true,
-        event_start_notify_on_hook_success: ["all"],
-        ...hook,
-      },
+      hook: { ...config.hook, ...hook },
       customize: { ...config.customize, send_event_end_notification: change.at_end === true },
-      detection: { ...config.detection, enable: true, serve_commands: false, ...change },
+      detection: { ...config.detection, ...change },
     }),
-    [channel],
-    null,
-    undefined,
-    ({ config, logger }) => {
-      detection = createDetection({
-        config,
-        facts: {
-          event: async (event) => ({
-            kind: "event",
-            event,
-            monitor: 1,
-            root: folder,
-            folders: ["event"],
-            isOpen: false,
-            video: "",
-            digits: 5,
-            bestFrame: null,
-            alarmFrame: null,
-            frameTimes: {},
-          }),
-          monitor: async () => null,
-          folder: async () => null,
-        },
-        settingsFor: async (monitor) => (monitor === null && isCold ? someSettings() : settingsOf(monitor)),
-        environment: process.env,
-        clock: systemClock,
-        logger,
-      });
-      return detection;
-    },
-  );
+  });
   await site.start();
   return site;
 }
 
 const event = (frame: Record<string, unknown>) => (frame.events as Record<string, unknown>[])[0];
-const why = (from: Site, id: number): string => {
-  const history = openHistory(from.dataFile, { write: false });
-  const lines = history.alarmsOfEvent(id).flatMap(explainAlarm).join("\n");
-  history.close();
-  return lines;
-};
-const pidOf = (): number => detection?.counts().pid ?? 0;
-const isRunning = () => vi.waitFor(() => expect(detection?.counts().running).toBe(1), { timeout: 15_000 });
+const pidOf = (): number => site?.detection().counts().pid ?? 0;
+const isRunning = () =>
+  vi.waitFor(() => expect(site?.detection().counts().running).toBe(1), { timeout: 15_000 });
 
 describe("an alarm with the built-in detector", () => {
   it("is told with what was found", async () => {
@@ -139,7 +91,7 @@ describe("an alarm with the built-in detector", () => {
   it("is told to nobody when nothing was found, and the history says so", async () => {
     const running = await start(HOG);
     running.cameras[0].beginAlarm({ eventId: 8, cause: "Motion" });
-    await vi.waitFor(() => expect(why(running, 8)).toContain("hook: said no"), { timeout: 15_000 });
+    await vi.waitFor(() => expect(running.why(8)).toContain("hook: said no"), { timeout: 15_000 });
     expect(channel.accepted).toEqual([]);
   }, 30_000);
 
@@ -172,7 +124,7 @@ describe("an alarm with the built-in detector", () => {
     const begun = performance.now();
     expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
     expect(performance.now() - begun).toBeLessThan(2_000);
-    expect(detection?.counts().running).toBe(0);
+    expect(site?.detection().counts().running).toBe(0);
   }, 30_000);
 
   it("is told at once to those alone whom a list names, and not again when nothing was found", async () => {
@@ -183,7 +135,7 @@ describe("an alarm with the built-in detector", () => {
     await client.next();
     running.cameras[0].beginAlarm({ eventId: 22, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ EventId: "22", Cause: "Motion" });
-    await vi.waitFor(() => expect(why(running, 22)).toContain("hook: said no"), { timeout: 10_000 });
+    await vi.waitFor(() => expect(running.why(22)).toContain("hook: said no"), { timeout: 10_000 });
     running.cameras[1].beginAlarm({ eventId: 23, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ EventId: "23" });
     expect(channel.accepted).toEqual([]);
@@ -224,7 +176,7 @@ describe("an alarm with the built-in detector", () => {
       const client = await running.logIn();
       running.cameras[0].beginAlarm({ eventId: 10, cause: "Motion" });
       expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-      await vi.waitFor(() => expect(why(running, 10)).toMatch(reason));
+      await vi.waitFor(() => expect(running.why(10)).toMatch(reason));
     },
     30_000,
   );
@@ -236,7 +188,7 @@ describe("an alarm with the built-in detector", () => {
     await isRunning();
     process.kill(pidOf(), "SIGKILL");
     expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-    await vi.waitFor(() => expect(why(running, 11)).toMatch(/could not look.*it was killed/));
+    await vi.waitFor(() => expect(running.why(11)).toMatch(/could not look.*it was killed/));
     writeFileSync(join(folder, "go"), "");
     running.cameras[1].beginAlarm({ eventId: 12, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:person Motion" });
@@ -249,7 +201,7 @@ describe("an alarm with the built-in detector", () => {
     await isRunning();
     const pid = pidOf();
     expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-    await vi.waitFor(() => expect(why(running, 13)).toMatch(/took longer than 1 s/));
+    await vi.waitFor(() => expect(running.why(13)).toMatch(/took longer than 1 s/));
     const engine = Number(readFileSync(join(folder, "pid"), "utf8"));
     await vi.waitFor(() => expect([isAlive(pid), isAlive(engine)]).toEqual([false, false]));
   }, 30_000);
@@ -263,7 +215,7 @@ describe("an alarm with the built-in detector", () => {
     execFileSync("prlimit", ["--pid", String(pidOf()), "--as=100000000"]);
     running.cameras[0].beginAlarm({ eventId: 14, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-    await vi.waitFor(() => expect(why(running, 14)).toMatch(/could not look/));
+    await vi.waitFor(() => expect(running.why(14)).toMatch(/could not look/));
   }, 60_000);
 
   it("of a camera that is not looked at is told at once while the detector hangs", async () => {

@@ -50,6 +50,7 @@ export async function openFrame(file: Buffer, id: FrameId, options: OpenOptions)
   const original = { width: metadata.autoOrient.width, height: metadata.autoOrient.height };
   const size = analyzedSize(original, options.resizeWidth);
   const isResized = size.width !== original.width || size.height !== original.height;
+  const isCutOff = metadata.format === "jpeg" && !seemsWhole(file);
   const isPlainJpeg = metadata.format === "jpeg" && (metadata.orientation ?? 1) === 1;
   let decoded: Promise<Buffer> | null = null;
   let lastFitted: { readonly key: string; readonly fitted: Promise<Fitted> } | null = null;
@@ -60,7 +61,11 @@ export async function openFrame(file: Buffer, id: FrameId, options: OpenOptions)
       // 16 bits, gray, CMYK and palettes become what models are trained with; what is transparent becomes black.
       return await pipeline.toColourspace("srgb").raw({ depth: "uchar" }).toBuffer();
     } catch (failure) {
-      throw new Error(`${options.label} cannot be decoded: ${firstLine(failure)}`, { cause: failure });
+      // The decoder keeps its words in one place for all pictures of a process: another one's work may have wiped them.
+      const fault = isCutOff ? "it is cut off" : "it is damaged";
+      throw new Error(`${options.label} cannot be decoded: ${fault} (${firstLine(failure)})`, {
+        cause: failure,
+      });
     }
   }
   const opaque = (pipeline: Pipeline) =>
@@ -108,7 +113,7 @@ export async function openFrame(file: Buffer, id: FrameId, options: OpenOptions)
     },
   };
   // The decoder has the last word: some cameras put bytes of their own behind the end.
-  if (metadata.format === "jpeg" && !seemsWhole(file)) await frame.pixels();
+  if (isCutOff) await frame.pixels();
   return frame;
 }
 

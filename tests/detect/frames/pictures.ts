@@ -10,6 +10,7 @@ import type { Frame } from "../../../src/detect/picture/frame.ts";
 import type { FrameSettings } from "../../../src/domain/detect-settings.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { temporaryFolder } from "../../support/folders.ts";
+import { someSettings } from "../jobs.ts";
 
 const COLORS = { red: "#ff0000", green: "#00ff00", blue: "#0000ff", white: "#ffffff" } as const;
 export type Color = keyof typeof COLORS;
@@ -64,21 +65,7 @@ export function anEvent(root: string | null, change: Partial<EventSource> = {}):
 }
 
 export function frameSettings(change: Partial<FrameSettings> = {}): FrameSettings {
-  return {
-    frameSet: ["snapshot", "alarm"],
-    isBestMatch: true,
-    waitMs: 0,
-    maxAttempts: 1,
-    sleepBetweenAttemptsMs: 0,
-    delayBetweenFramesMs: 0,
-    delayBetweenSnapshotsMs: 0,
-    contiguousErrors: 5,
-    maxFrames: null,
-    convertSnapshotToFrame: false,
-    resizeWidth: null,
-    portal: null,
-    ...change,
-  };
+  return { ...someSettings().frames, frameSet: ["snapshot", "alarm"], ...change };
 }
 
 export function frameDeps(change: Partial<FrameDeps> = {}): FrameDeps {

@@ -103,7 +103,7 @@ describe("broken files", () => {
         .jpeg()
         .toBuffer();
       const cut = noise.subarray(0, Math.floor(noise.length * part));
-      await expect(open(cut)).rejects.toThrow(/snapshot.jpg of event 5 .*(premature|truncated|end)/i);
+      await expect(open(cut)).rejects.toThrow(/snapshot.jpg of event 5 cannot be decoded: it is cut off/);
     },
   );
 
