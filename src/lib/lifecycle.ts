@@ -2,6 +2,7 @@
 import type { Clock } from "./clock.ts";
 import { reasonOf } from "./errors.ts";
 import type { Logger } from "./log.ts";
+import { orAborted } from "./within.ts";
 
 /**
  * A part with a lifetime. Constructors do nothing; `start` does the work; `stop` may be called twice, and also
@@ -86,18 +87,5 @@ async function stopPart(part: Part, deadlineMs: number, logger: Logger): Promise
     logger.error({ part: part.name, err: failure }, `A part failed to stop: ${reasonOf(failure)}`);
   } finally {
     clearTimeout(timer);
-  }
-}
-
-/** The work, or the reason of the signal as soon as it is aborted, even when the work does not listen to it. */
-async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    work.catch(() => undefined);
   }
 }

@@ -6,6 +6,7 @@ import type { HttpReply } from "./exchange.ts";
 import { createHttpClient } from "./http.ts";
 import { type FcmContent, type FcmMessageOptions, toFcmMessage } from "./message.ts";
 import { attempted, type FcmSender, type FcmTarget } from "./sender.ts";
+import { createThreadedHttpClient } from "./threaded-http.ts";
 import { type Access, createAccessTokens } from "./token.ts";
 
 export interface DirectSenderDeps {
@@ -18,7 +19,7 @@ export interface DirectSenderDeps {
 
 /** Nothing is read or connected before the first message. */
 export function createDirectSender({ file, options, target, clock }: DirectSenderDeps): FcmSender {
-  const fcm = createHttpClient({ ...target, origin: target.origin ?? ORIGIN });
+  const fcm = createThreadedHttpClient({ ...target, origin: target.origin ?? ORIGIN });
   const tokens = createAccessTokens({ account: () => readServiceAccount(file), post: postForm, clock });
 
   return {

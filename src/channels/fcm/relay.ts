@@ -1,9 +1,9 @@
 // One message through a push proxy, which holds the key to the apps from the stores.
 import type { Clock } from "../../lib/clock.ts";
 import { relayFailure } from "./errors.ts";
-import { createHttpClient } from "./http.ts";
 import { type FcmMessageOptions, toRelayMessage } from "./message.ts";
 import { attempted, type FcmSender, type FcmTarget } from "./sender.ts";
+import { createThreadedHttpClient } from "./threaded-http.ts";
 
 export interface RelaySenderDeps {
   readonly url: URL;
@@ -15,7 +15,7 @@ export interface RelaySenderDeps {
 
 /** Nothing is connected before the first message. */
 export function createRelaySender({ url, key, options, target, clock }: RelaySenderDeps): FcmSender {
-  const client = createHttpClient({ ...target, origin: url.origin });
+  const client = createThreadedHttpClient({ ...target, origin: url.origin });
   return {
     concurrency: 50,
     async send(content, signal) {
