@@ -67,9 +67,10 @@ interface DetectorCounts {
 
 /**
  * How many jobs the process has at once. Looks are made one at a time, but pictures that are not there yet are waited
- * for: so many cameras may do that without holding up the others.
+ * for: so many cameras may do that without holding up the others. They also read their pictures before the first look begins,
+ * because onnxruntime lets nothing else happen in the process while it computes.
  */
-const AT_ONCE = 4;
+const AT_ONCE = 8;
 
 /** Nothing runs before `start`, or before the first job where nothing is to be warmed up. */
 export function createDetector(options: DetectorOptions, deps: DetectorDeps): Detector {

@@ -126,7 +126,7 @@ describe("the real detector process", () => {
     const after = [process.memoryUsage().rss, residentKb() * 1024];
     const reasons = answers.map((answer) => ("failed" in answer ? answer.failed : "looked"));
     // Those that the process had already, and those that waited.
-    expect(reasons.filter((reason) => reason === "looked")).toHaveLength(104);
+    expect(reasons.filter((reason) => reason === "looked")).toHaveLength(108);
     expect(new Set(reasons)).toEqual(new Set(["looked", "100 others wait already (detection.max_waiting)"]));
     expect(detector.counts()).toMatchObject({ running: 0, waiting: 0, crashes: 0 });
     for (const [index, bytes] of after.entries())

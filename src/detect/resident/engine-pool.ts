@@ -9,6 +9,8 @@ export interface EnginePool {
    * is given up while it looks is closed when it has looked.
    */
   get(settings: EngineSettings): Promise<Engine>;
+  /** The engine of these settings, if it is loaded already. */
+  loaded(settings: EngineSettings): Promise<Engine | null>;
   close(): Promise<void>;
 }
 
@@ -17,31 +19,50 @@ const MOST_ENGINES = 6;
 
 export function createEnginePool(create: (settings: EngineSettings) => Promise<Engine>): EnginePool {
   /** By settings, the one used last at the end. */
-  const engines = new Map<string, Promise<Engine>>();
+  const places = new Map<string, Place>();
 
   return {
     async get(settings) {
       const key = await keyOf(settings);
-      const engine = engines.get(key) ?? create(settings).then(closedAfterUse);
-      engines.delete(key);
-      engines.set(key, engine);
-      engine.catch(() => engines.get(key) === engine && engines.delete(key));
+      const place = places.get(key) ?? load(key, settings);
+      places.delete(key);
+      places.set(key, place);
       await forgetOldest();
-      return engine;
+      return place.loading;
+    },
+    async loaded(settings) {
+      return places.get(await keyOf(settings))?.engine ?? null;
     },
     async close() {
-      await Promise.all([...engines.values()].map(closeQuietly));
-      engines.clear();
+      await Promise.all([...places.values()].map(closeQuietly));
+      places.clear();
     },
   };
 
+  function load(key: string, settings: EngineSettings): Place {
+    const place: Place = { loading: create(settings).then(closedAfterUse), engine: null };
+    place.loading.then(
+      (engine) => {
+        place.engine = engine;
+      },
+      () => places.get(key) === place && places.delete(key),
+    );
+    return place;
+  }
+
   async function forgetOldest(): Promise<void> {
-    for (const [key, engine] of engines) {
-      if (engines.size <= MOST_ENGINES) return;
-      engines.delete(key);
-      await closeQuietly(engine);
+    for (const [key, place] of places) {
+      if (places.size <= MOST_ENGINES) return;
+      places.delete(key);
+      await closeQuietly(place);
     }
   }
+}
+
+interface Place {
+  readonly loading: Promise<Engine>;
+  /** Once it is loaded. */
+  engine: Engine | null;
 }
 
 /** Closing ends what an engine is about: a program that looks for faces must not be ended because other models are loaded. */
@@ -66,8 +87,8 @@ function closedAfterUse(engine: Engine): Engine {
   };
 }
 
-async function closeQuietly(engine: Promise<Engine>): Promise<void> {
-  await engine.then((it) => it.close()).catch(() => undefined);
+async function closeQuietly({ loading }: Place): Promise<void> {
+  await loading.then((it) => it.close()).catch(() => undefined);
 }
 
 /** A model that was replaced by another of the same name is loaded anew. */

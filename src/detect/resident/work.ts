@@ -29,6 +29,8 @@ export interface WorkDeps {
 /** Takes everything but "setup". Never throws. */
 export function createWork({ engines, look, tryOut, tell, now }: WorkDeps): (message: ToProcess) => void {
   const takeTurn = createTurns();
+  /** The picture that is looked at next is wanted first; all at once, each would be ready later, in more memory. */
+  const takeTurnToPrepare = createTurns();
   const jobs = new Map<JobId, AbortController>();
 
   return (message) => {
@@ -50,11 +52,11 @@ export function createWork({ engines, look, tryOut, tell, now }: WorkDeps): (mes
       return takeTurn(looking, signal).finally(() => tell({ kind: "turn", id, is: "over" }));
     };
     const engineFor = async (settings: EngineSettings): Promise<Engine> => {
-      const engine = await inTurn(() => engines.get(settings));
+      const engine = (await engines.loaded(settings)) ?? (await inTurn(() => engines.get(settings)));
       if (!keepsBusy(settings)) return engine;
       // Asked for again: another job may have had so many engines loaded meanwhile that this one was given up.
       const detect: Engine["detect"] = async (frame, context) => {
-        await engine.prepare?.(frame);
+        await takeTurnToPrepare(async () => engine.prepare?.(frame), signal);
         return inTurn(async () => (await engines.get(settings)).detect(frame, context));
       };
       return { ...engine, detect };

@@ -83,6 +83,22 @@ describe("the work of the detector process", () => {
     expect(site.most()).toBe(1);
   });
 
+  it("decodes a picture that comes in the middle of a look before that is over", async () => {
+    const site = setUp(
+      async (_, { engineFor }) => {
+        await (await engineFor(hog)).detect(frame, context);
+        return printed("done");
+      },
+      async (prepared) => {
+        if (prepared.length === 1) site.take({ kind: "run", id: 2, job: aJob({ event: 2 }) });
+        await vi.waitFor(() => expect(prepared).toEqual([0, 1]), { interval: 1 });
+      },
+    );
+    site.take({ kind: "run", id: 1, job: aJob({ event: 1 }) });
+    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(2));
+    expect(site.outcomes().map(({ kind }) => kind)).toEqual(["answer", "answer"]);
+  });
+
   it("loads an engine again that others have pushed out between two looks", async () => {
     const others = Array.from(
       { length: 6 },
