@@ -1,5 +1,6 @@
 // The HTTP client of the daemon: the work is done in a thread, so that a thousand phones cost the alarms nothing.
 import { Worker } from "node:worker_threads";
+import { reasonOf } from "../../lib/errors.ts";
 import type { HttpReply } from "./exchange.ts";
 import type { HttpClient, HttpClientOptions } from "./http.ts";
 import type { HttpOrder, HttpResult } from "./http-thread.ts";
@@ -16,6 +17,12 @@ const THREAD = new URL(
   import.meta.url.endsWith(".ts") ? "./http-thread.ts" : "./http-thread.js",
   import.meta.url,
 );
+
+/**
+ * What node was told about connections holds for the thread too, which is given no other option: it refuses some. Those of
+ * NODE_OPTIONS and all that holds for the whole process it has anyway.
+ */
+const CONNECTIONS = /^--(?:no-)?(?:use-system-ca$|tls-(?:min|max)-|dns-result-order=|network-family-)/;
 
 /** As `createHttpClient`; the thread starts with the first request, and anew with the next one after it died. */
 export function createThreadedHttpClient(options: HttpClientOptions, program: URL = THREAD): HttpClient {
@@ -52,13 +59,14 @@ export function createThreadedHttpClient(options: HttpClientOptions, program: UR
 
   /** While nobody waits for an answer, the thread keeps no program running. */
   function start(): Worker {
-    const started = new Worker(program, { workerData: options, execArgv: [], name: "push" });
+    const execArgv = process.execArgv.filter((option) => CONNECTIONS.test(option));
+    const started = new Worker(program, { workerData: options, execArgv, name: "push" });
     started.on("message", (result: HttpResult) => {
       const who = take(result.id);
       if ("reply" in result) who?.resolve(result.reply);
       else who?.reject(new Error(result.words));
     });
-    started.on("error", (failure: Error) => onGone(started, failure.message));
+    started.on("error", (failure: unknown) => onGone(started, reasonOf(failure)));
     started.on("exit", () => onGone(started, "the thread for push messages ended"));
     return started;
   }

@@ -1,4 +1,7 @@
 import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createHttpClient, type HttpClient, type HttpClientOptions } from "../../../src/channels/fcm/http.ts";
@@ -172,6 +175,30 @@ describe("the thread", () => {
     await expect(post(client, "/die")).rejects.toThrow("the thread stumbled");
     await expect(unanswered).rejects.toThrow("the thread stumbled");
     expect((await post(client, "/answer")).body).toBe("request 1 of this thread");
+  });
+
+  it("may die without a word", async () => {
+    const client = createThreadedHttpClient({ origin: "https://127.0.0.1" }, PROGRAM);
+    ends.push(client.close);
+    await expect(post(client, "/die-silently")).rejects.toThrow();
+    expect((await post(client, "/answer")).body).toBe("request 1 of this thread");
+  });
+
+  it("trusts the authorities of the system where the program was started so", async () => {
+    const google = await startGoogle();
+    ends.push(google.stop);
+    const authority = join(mkdtempSync(join(tmpdir(), "zmes-authority-")), "ca.pem");
+    writeFileSync(authority, google.ca);
+    ends.push(() => rmSync(dirname(authority), { recursive: true }));
+    const script = `
+      const { createThreadedHttpClient } = await import(${JSON.stringify(THREADED)});
+      const client = createThreadedHttpClient({ origin: ${JSON.stringify(google.origin)} });
+      const request = ${JSON.stringify(request)};
+      console.log((await client.post(request, new AbortController().signal)).status);`;
+    const words = ["--use-system-ca", "--input-type=module", "-e", script];
+    const env = { ...process.env, SSL_CERT_FILE: authority };
+    const { stdout } = await run(process.execPath, words, { env, timeout: 15_000 });
+    expect(stdout).toBe("401\n");
   });
 
   it("keeps no program running once everything is answered, and one that waits until it is", async () => {
