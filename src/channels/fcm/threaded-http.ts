@@ -24,6 +24,12 @@ const THREAD = new URL(
  */
 const CONNECTIONS = /^--(?:no-)?(?:use-system-ca$|tls-(?:min|max)-|dns-result-order=|network-family-)/;
 
+/**
+ * Of the thread's heap. With the usual one the program was at 290 MB after sixty crowds of 1,000 messages and stayed there, with this
+ * one at 160 MB, and they took as long.
+ */
+const YOUNG_GENERATION = { maxYoungGenerationSizeMb: 6 };
+
 /** As `createHttpClient`; the thread starts with the first request, and anew with the next one after it died. */
 export function createThreadedHttpClient(options: HttpClientOptions, program: URL = THREAD): HttpClient {
   const waiting = new Map<number, Waiting>();
@@ -60,7 +66,8 @@ export function createThreadedHttpClient(options: HttpClientOptions, program: UR
   /** While nobody waits for an answer, the thread keeps no program running. */
   function start(): Worker {
     const execArgv = process.execArgv.filter((option) => CONNECTIONS.test(option));
-    const started = new Worker(program, { workerData: options, execArgv, name: "push" });
+    const how = { workerData: options, execArgv, resourceLimits: YOUNG_GENERATION, name: "push" };
+    const started = new Worker(program, how);
     started.on("message", (result: HttpResult) => {
       const who = take(result.id);
       if ("reply" in result) who?.resolve(result.reply);
