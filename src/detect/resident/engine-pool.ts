@@ -9,7 +9,7 @@ export interface EnginePool {
    * is given up while it looks is closed when it has looked.
    */
   get(settings: EngineSettings): Promise<Engine>;
-  /** The engine of these settings, if it is loaded already. */
+  /** The engine of these settings, if it is loaded already. That is a use like any other. */
   loaded(settings: EngineSettings): Promise<Engine | null>;
   close(): Promise<void>;
 }
@@ -25,13 +25,16 @@ export function createEnginePool(create: (settings: EngineSettings) => Promise<E
     async get(settings) {
       const key = await keyOf(settings);
       const place = places.get(key) ?? load(key, settings);
-      places.delete(key);
-      places.set(key, place);
+      putLast(key, place);
       await forgetOldest();
       return place.loading;
     },
     async loaded(settings) {
-      return places.get(await keyOf(settings))?.engine ?? null;
+      const key = await keyOf(settings);
+      const place = places.get(key);
+      if (place === undefined || place.engine === null) return null;
+      putLast(key, place);
+      return place.engine;
     },
     async close() {
       await Promise.all([...places.values()].map(closeQuietly));
@@ -48,6 +51,11 @@ export function createEnginePool(create: (settings: EngineSettings) => Promise<E
       () => places.get(key) === place && places.delete(key),
     );
     return place;
+  }
+
+  function putLast(key: string, place: Place): void {
+    places.delete(key);
+    places.set(key, place);
   }
 
   async function forgetOldest(): Promise<void> {

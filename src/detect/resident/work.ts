@@ -5,7 +5,7 @@ import type { Engine } from "../engines/engine.ts";
 import type { DetectionAnswer, DetectionJob } from "../job.ts";
 import type { EnginePool } from "./engine-pool.ts";
 import type { FromProcess, JobId, ToProcess } from "./messages.ts";
-import { createTurns } from "./turns.ts";
+import { createTurns, type TakeTurn } from "./turns.ts";
 
 /** What a job may use of the process. */
 export interface LookTools {
@@ -43,31 +43,38 @@ export function createWork({ engines, look, tryOut, tell, now }: WorkDeps): (mes
     const abort = new AbortController();
     const { signal } = abort;
     jobs.set(id, abort);
-    const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    /** Others wait for its end, also when nobody wants this job's answer any more. */
+    let lastTurn: Promise<unknown> = Promise.resolve();
+    const inTurn = <T>(take: TakeTurn, has: "taken" | "over", work: () => Promise<T>): Promise<T> => {
       tell({ kind: "turn", id, is: "wanted" });
-      const looking = async (): Promise<T> => {
-        tell({ kind: "turn", id, is: "taken" });
+      const begun = async (): Promise<T> => {
+        tell({ kind: "turn", id, is: has });
         return work();
       };
-      return takeTurn(looking, signal).finally(() => tell({ kind: "turn", id, is: "over" }));
+      const turn = take(begun, signal).finally(() => tell({ kind: "turn", id, is: "over" }));
+      lastTurn = turn.catch(() => undefined);
+      return turn;
     };
+    const looking = <T>(work: () => Promise<T>) => inTurn(takeTurn, "taken", work);
+    /** To the daemon that is work as reading pictures is: whoever looks may do so meanwhile. */
+    const preparing = (work: () => Promise<void>) => inTurn(takeTurnToPrepare, "over", work);
     const engineFor = async (settings: EngineSettings): Promise<Engine> => {
-      const engine = (await engines.loaded(settings)) ?? (await inTurn(() => engines.get(settings)));
+      const engine = (await engines.loaded(settings)) ?? (await looking(() => engines.get(settings)));
       if (!keepsBusy(settings)) return engine;
       // Asked for again: another job may have had so many engines loaded meanwhile that this one was given up.
       const detect: Engine["detect"] = async (frame, context) => {
-        await takeTurnToPrepare(async () => engine.prepare?.(frame), signal);
-        return inTurn(async () => (await engines.get(settings)).detect(frame, context));
+        if (engine.prepare !== undefined) await preparing(async () => engine.prepare?.(frame));
+        return looking(async () => (await engines.get(settings)).detect(frame, context));
       };
       return { ...engine, detect };
     };
-    try {
-      tell({ kind: "answer", id, answer: await look(job, { engineFor, signal }) });
-    } catch (failure) {
-      tell({ kind: "failed", id, why: reasonOf(failure) });
-    } finally {
-      jobs.delete(id);
-    }
+    const outcome = await look(job, { engineFor, signal }).then(
+      (answer): FromProcess => ({ kind: "answer", id, answer }),
+      (failure: unknown): FromProcess => ({ kind: "failed", id, why: reasonOf(failure) }),
+    );
+    await lastTurn;
+    jobs.delete(id);
+    tell(outcome);
   }
 
   async function warm({ settings }: Extract<ToProcess, { kind: "warm" }>): Promise<void> {

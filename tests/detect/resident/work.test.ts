@@ -6,6 +6,7 @@ import { createEnginePool } from "../../../src/detect/resident/engine-pool.ts";
 import type { FromProcess } from "../../../src/detect/resident/messages.ts";
 import { createWork, type LookTools } from "../../../src/detect/resident/work.ts";
 import type { EngineSettings, ModelGroup } from "../../../src/domain/detect-settings.ts";
+import { orAborted } from "../../../src/lib/within.ts";
 import { aJob, someSettings } from "../jobs.ts";
 
 const hog: EngineSettings = {
@@ -29,6 +30,7 @@ const takeAMoment = async (): Promise<void> => {
 function setUp(
   look: (job: DetectionJob, tools: LookTools) => Promise<DetectionAnswer>,
   duringLook: (prepared: readonly number[]) => Promise<unknown> = takeAMoment,
+  untilPrepared: (count: number) => Promise<unknown> = async () => undefined,
 ) {
   const told: FromProcess[] = [];
   let looking = 0;
@@ -48,6 +50,7 @@ function setUp(
     },
     async prepare() {
       prepared.push(looking);
+      await untilPrepared(prepared.length);
     },
     async close() {
       isClosed.yes = true;
@@ -61,8 +64,10 @@ function setUp(
   });
   const tryOut = vi.fn(async () => undefined);
   const take = createWork({ engines, look, tryOut, tell: (message) => told.push(message), now: () => 0 });
+  const turnOf = (job: number) =>
+    told.flatMap((each) => (each.kind === "turn" && each.id === job ? each.is : [])).at(-1);
   const outcomes = () => told.filter(({ kind }) => kind === "answer" || kind === "failed");
-  return { told, take, created, tryOut, most: () => most, outcomes };
+  return { told, take, created, tryOut, most: () => most, outcomes, turnOf };
 }
 
 const printed = (text: string) => ({ printed: text }) as DetectionAnswer;
@@ -97,6 +102,65 @@ describe("the work of the detector process", () => {
     site.take({ kind: "run", id: 1, job: aJob({ event: 1 }) });
     await vi.waitFor(() => expect(site.outcomes()).toHaveLength(2));
     expect(site.outcomes().map(({ kind }) => kind)).toEqual(["answer", "answer"]);
+  });
+
+  it("says that a job waits while the picture of another one is decoded", async () => {
+    const isDecoded = Promise.withResolvers<void>();
+    const look = async (_: DetectionJob, { engineFor }: LookTools): Promise<DetectionAnswer> => {
+      await (await engineFor(hog)).detect(frame, context);
+      return printed("done");
+    };
+    const untilPrepared = async (count: number) => count > 1 || isDecoded.promise;
+    const site = setUp(look, takeAMoment, untilPrepared);
+    for (const id of [1, 2]) site.take({ kind: "run", id, job: aJob({ event: id }) });
+    await vi.waitFor(() => expect([site.turnOf(1), site.turnOf(2)]).toEqual(["over", "wanted"]));
+    await takeAMoment();
+    expect([site.turnOf(1), site.turnOf(2)]).toEqual(["over", "wanted"]);
+    isDecoded.resolve();
+    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(2));
+  });
+
+  it.each([
+    ["its picture is decoded", "preparing"],
+    ["it looks", "looking"],
+  ])(
+    "says that a job is over that is called off while %s when others need not wait for it",
+    async (_, at) => {
+      const begun = Promise.withResolvers<void>();
+      const isThrough = Promise.withResolvers<void>();
+      const during = (stage: string) => async () => {
+        if (stage !== at) return;
+        begun.resolve();
+        await isThrough.promise;
+      };
+      const look = async (_: DetectionJob, { engineFor, signal }: LookTools): Promise<DetectionAnswer> => {
+        await orAborted((await engineFor(hog)).detect(frame, context), signal);
+        return printed("done");
+      };
+      const site = setUp(look, during("looking"), during("preparing"));
+      site.take({ kind: "run", id: 1, job: aJob() });
+      await begun.promise;
+      site.take({ kind: "cancel", id: 1 });
+      await takeAMoment();
+      expect(site.outcomes()).toEqual([]);
+      isThrough.resolve();
+      await vi.waitFor(() => expect(site.outcomes()).toEqual([{ kind: "failed", id: 1, why: "called off" }]));
+    },
+  );
+
+  it("keeps an engine that is used ever again, and gives up the one that is not", async () => {
+    const others = Array.from({ length: 6 }, (_, i): EngineSettings => ({ ...command, timeoutMs: i + 1 }));
+    const site = setUp(async (_, { engineFor }) => {
+      for (const other of others) {
+        await engineFor(command);
+        await engineFor(other);
+      }
+      await engineFor(command);
+      return printed("done");
+    });
+    site.take({ kind: "run", id: 1, job: aJob() });
+    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(1));
+    expect(site.created).toHaveLength(1 + others.length);
   });
 
   it("loads an engine again that others have pushed out between two looks", async () => {
