@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { systemClock } from "../lib/clock.ts";
 import { createLogger } from "../lib/log.ts";
 import { createAnimations } from "./output/animation.ts";
+import { keepFrugalityFromChildren } from "./resident/frugality.ts";
 import { standBack } from "./resident/humility.ts";
 import type { FromProcess, ToProcess } from "./resident/messages.ts";
 
@@ -17,6 +18,7 @@ const { logger } = createLogger([
     close: async () => undefined,
   },
 ]);
+keepFrugalityFromChildren();
 const animations = createAnimations({ ffmpeg: "ffmpeg", clock: systemClock, logger });
 
 process.on("message", (message: ToProcess) => {

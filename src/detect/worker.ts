@@ -12,11 +12,14 @@ import { type Frame, openFrame } from "./picture/frame.ts";
 import { loadSharp } from "./picture/sharp.ts";
 import { answerFor } from "./resident/answer.ts";
 import { createEnginePool } from "./resident/engine-pool.ts";
+import { keepFrugalityFromChildren } from "./resident/frugality.ts";
 import { standBack } from "./resident/humility.ts";
 import type { FromProcess, ProcessSetup, ToProcess } from "./resident/messages.ts";
 import { createWork } from "./resident/work.ts";
 
 const FFMPEG = "ffmpeg";
+
+keepFrugalityFromChildren();
 
 // Nobody needs it then. Also when that program was killed.
 process.on("disconnect", () => process.exit(0));

@@ -1,5 +1,15 @@
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -58,6 +68,35 @@ describe("the real detector process", () => {
   const residentKb = () =>
     Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${detector.counts().pid}/status`, "utf8"))?.[1]);
   const said = () => JSON.stringify(log.map(({ msg }) => msg));
+
+  it("runs programs with the memory settings they are used to, not with its own", async () => {
+    await start(null);
+    const program = join(folder, "program");
+    writeFileSync(program, `#!/bin/sh\nenv > ${join(folder, "seen")}\n`, { mode: 0o755 });
+    await detector.look(job(looking({ kind: "command", argv: [program], timeoutMs: 10_000 })), never);
+    const seen = readFileSync(join(folder, "seen"), "utf8");
+    expect(seen).toContain("PATH=");
+    expect(seen).not.toContain("MALLOC_");
+  }, 30_000);
+
+  it("ends a model that hangs while it is loaded, also when nobody waits for that one any more", async () => {
+    await start(null, { deadline: 2, max_wait: 8 });
+    expect(await detector.look(job(looking(HOG), 1), never)).not.toHaveProperty("failed");
+    const weights = join(folder, "never-ending.onnx");
+    execFileSync("mkfifo", [weights]);
+    const sizes = { labels: null, layout: null, inputSize: null } as const;
+    const leave = new AbortController();
+    const left = detector.look(
+      job(looking({ kind: "onnx", weights, ...sizes, processor: "cpu" }), 2),
+      leave.signal,
+    );
+    // A pipe can be opened for writing like this once somebody reads it.
+    const writer = await vi.waitFor(() => openSync(weights, constants.O_WRONLY | constants.O_NONBLOCK));
+    leave.abort();
+    await left;
+    expect(await detector.look(job(looking(HOG), 3), never)).not.toHaveProperty("failed");
+    closeSync(writer);
+  }, 30_000);
 
   it("is warm soon after the start, stands back with all its threads, and looks at pictures", async () => {
     await start(looking(HOG));

@@ -5,6 +5,7 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { reasonOf } from "../../lib/errors.ts";
+import { FRUGAL } from "./frugality.ts";
 import { killLeftOvers } from "./left-overs.ts";
 import { type FromProcess, parseFromProcess, type ToProcess } from "./messages.ts";
 
@@ -66,12 +67,6 @@ export function startProcess(options: ProcessOptions): DetectorProcess {
  * few looks, and they with it; with the usual one of 16 MB they came to 60 MB in between.
  */
 const SMALL_HEAP = ["--max-semi-space-size=1"];
-/**
- * For glibc. Without a limit of arenas it keeps half as much memory again for threads that come and go; without a threshold of
- * its own, which is its usual 128 KiB, it takes freed pictures for something that it should keep (mallopt(3), M_MMAP_THRESHOLD).
- */
-const FRUGAL = { MALLOC_ARENA_MAX: "2", MALLOC_TRIM_THRESHOLD_: "131072" };
-
 function begin({ script, environment }: ProcessOptions, folder: string): ChildProcess {
   return spawn(process.execPath, [...SMALL_HEAP, script], {
     // A group of its own, so that its children can be ended with it.
