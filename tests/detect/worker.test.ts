@@ -82,16 +82,13 @@ describe("the real detector process", () => {
   it("ends a model that hangs while it is loaded, also when nobody waits for that one any more", async () => {
     await start(null, { deadline: 2, max_wait: 8 });
     expect(await detector.look(job(looking(HOG), 1), never)).not.toHaveProperty("failed");
-    const weights = join(folder, "never-ending.onnx");
-    execFileSync("mkfifo", [weights]);
-    const sizes = { labels: null, layout: null, inputSize: null } as const;
+    const config = join(folder, "never-ending.cfg");
+    execFileSync("mkfifo", [config]);
+    const endless = { kind: "darknet", config, weights: "/w", labels: null, processor: "cpu" } as const;
     const leave = new AbortController();
-    const left = detector.look(
-      job(looking({ kind: "onnx", weights, ...sizes, processor: "cpu" }), 2),
-      leave.signal,
-    );
+    const left = detector.look(job(looking(endless), 2), leave.signal);
     // A pipe can be opened for writing like this once somebody reads it.
-    const writer = await vi.waitFor(() => openSync(weights, constants.O_WRONLY | constants.O_NONBLOCK));
+    const writer = await vi.waitFor(() => openSync(config, constants.O_WRONLY | constants.O_NONBLOCK));
     leave.abort();
     await left;
     expect(await detector.look(job(looking(HOG), 3), never)).not.toHaveProperty("failed");
