@@ -12,6 +12,8 @@ import { startRelay } from "../../support/relay.ts";
 const run = promisify(execFile);
 const THREADED = new URL("../../../src/channels/fcm/threaded-http.ts", import.meta.url).href;
 const never = new AbortController().signal;
+/** A busy machine takes seconds to start a thread. */
+const SOON = { timeout: 10_000 };
 // Refused for want of a token, which is an answer like any other.
 const request = {
   path: "/v1/projects/my-cameras/messages:send",
@@ -66,7 +68,7 @@ describe.each(clients)("done %s:", (_, create) => {
       const [google, client] = await setUp();
       google.latencyMs = 100;
       const replies = Array.from({ length: 20 }, () => client.post(request, never));
-      await vi.waitFor(() => expect(google.counts.connections).toBe(2));
+      await vi.waitFor(() => expect(google.counts.connections).toBe(2), SOON);
       setTimeout(() => google.goAway(), 50);
       for (const reply of replies) expect((await reply).status).toBe(401);
     });
@@ -75,7 +77,7 @@ describe.each(clients)("done %s:", (_, create) => {
       const [google, client] = await setUp();
       google.latencyMs = 10_000;
       const cut = client.post(request, never);
-      await vi.waitFor(() => expect(google.counts.connections).toBe(1));
+      await vi.waitFor(() => expect(google.counts.connections).toBe(1), SOON);
       setTimeout(() => google.cutAll(), 20);
       await expect(cut).rejects.toThrow();
       google.latencyMs = 0;
@@ -96,7 +98,7 @@ describe.each(clients)("done %s:", (_, create) => {
       google.latencyMs = 10_000;
       const stop = new AbortController();
       const given = client.post(request, stop.signal);
-      await vi.waitFor(() => expect(google.counts.connections).toBe(1));
+      await vi.waitFor(() => expect(google.counts.connections).toBe(1), SOON);
       stop.abort(new Error("stopping"));
       await expect(given).rejects.toThrow("stopping");
     });
