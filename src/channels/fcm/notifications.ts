@@ -3,12 +3,13 @@ import { countPush, type Device } from "../../domain/device.ts";
 import type { MonitorId } from "../../domain/monitor.ts";
 import type { DurableRecipient, NoticeId, RecipientId } from "../../domain/notice.ts";
 import type { LastKnownRights, Rights } from "../../domain/recipient.ts";
+import type { TablePhone } from "../../domain/table-phone.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { reasonOf } from "../../lib/errors.ts";
 import type { Part } from "../../lib/lifecycle.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { PushDevices } from "./devices.ts";
-import { type TableDevice, type TablePhone, tableDevice } from "./table-phone.ts";
+import { type TableDevice, tableDevice } from "./table-phone.ts";
 
 /** What this source needs of ZoneMinder. Everything but the answers may throw while the database is away. */
 export interface PhoneTable {

@@ -1,9 +1,10 @@
 // What a command may do with the connection its message came from.
 import type { DeviceApp } from "../../domain/device.ts";
+import type { DeviceLink, Lists } from "../../domain/device-link.ts";
 import type { Recipient, Rights } from "../../domain/recipient.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { ControlDoor } from "../control-panel.ts";
-import type { DeviceLink, DeviceRegistry, Lists } from "../devices.ts";
+import type { DeviceRegistry } from "../devices.ts";
 import type { LimitedLogins } from "../login-limiter.ts";
 import type { Outgoing } from "../protocol.ts";
 import type { FrequentInfo, SparseWarn } from "../sparse-log.ts";
