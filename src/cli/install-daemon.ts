@@ -98,7 +98,7 @@ function install(daemon: DaemonFile, io: CommandIo): void {
   }
   if (ENABLED_UNITS.some((unit) => existsSync(unit)))
     io.stderr.write(
-      "zmes install-daemon: systemd starts zmes as well: systemctl disable --now zmes.service\n",
+      "zmes install-daemon: systemd starts zmes as well: sudo systemctl disable --now zmes.service\n",
     );
   io.stdout.write(
     "In ZoneMinder, turn on Options, System, OPT_USE_EVENTNOTIFICATION, then restart ZoneMinder. " +
