@@ -135,7 +135,7 @@ async function build(options: OneRunOptions): Promise<Built> {
     logger: room("devices"),
   });
   const version = programVersion;
-  const phones = { ...zoneminder.notifications, rightsOf: rights.rightsOf };
+  const phones = { ...zoneminder.notifications, rightsOf: rights.rightsOf, lastKnown: rights.lastKnown };
   const { eventNotes, eventFiles } = zoneminder;
   const pictures = createPictures({
     ...config,
@@ -150,6 +150,7 @@ async function build(options: OneRunOptions): Promise<Built> {
     version,
     devices,
     phones,
+    memory: store,
     picture: async ({ alarm }, owner) => pictures.pictureFor(alarm, owner),
     readPicture: pictures.jpegOf,
     eventFolder: eventFiles.folder,
