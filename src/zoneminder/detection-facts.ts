@@ -85,7 +85,8 @@ export function createDetectionFacts(deps: DetectionFactsDeps): DetectionFacts {
   async function locate(event: EventId): Promise<EventPlace | null> {
     const begun = clock.monotonic();
     for (;;) {
-      const place = await places.locate(event);
+      const located = await places.locate(event);
+      const place = located === "unknown" ? null : located;
       if (place !== null || clock.monotonic() - begun >= ROW_WAIT_MS) return place;
       await sleep(LOOK_EVERY_MS);
     }

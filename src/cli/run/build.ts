@@ -89,7 +89,7 @@ export async function build(options: BuildOptions): Promise<Built> {
     logger: room("devices"),
   });
   const version = programVersion;
-  const phones = { ...zoneminder.notifications, rightsOf: rights.rightsOf };
+  const phones = { ...zoneminder.notifications, rightsOf: rights.rightsOf, lastKnown: rights.lastKnown };
   const { eventNotes, eventFiles } = zoneminder;
   const pictures = createPictures({
     ...config,
@@ -104,6 +104,7 @@ export async function build(options: BuildOptions): Promise<Built> {
     version,
     devices,
     phones,
+    memory: store,
     picture: async ({ alarm }, owner) => pictures.pictureFor(alarm, owner),
     readPicture: pictures.jpegOf,
     eventFolder: eventFiles.folder,
