@@ -106,7 +106,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     onTold,
   } = options;
   const room = (name: string) => logger.child({ room: name });
-  let watched: readonly MonitorId[] = [];
+  let watched: readonly Monitor[] = [];
 
   const server = createServer({
     ...config,
@@ -115,6 +115,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     registry: config.fcm.enable ? devices : null,
     pictureDoor: pictures,
     panel: options.panel ?? null,
+    watched: () => (monitors.isFromDatabase() ? watched : null),
     health: () => watcher.isHealthy(),
     clock,
     logger: room("server"),
@@ -194,7 +195,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
       const last = catchUp.lastTold();
       watcher.setMonitors(snapshot.monitors, snapshot.version, (id) => last.get(id) ?? null);
       catchUp.monitorsAre(snapshot.monitors);
-      watched = snapshot.monitors.map(({ id }) => id);
+      watched = snapshot.monitors;
       const news: MonitorNews = {
         monitors: snapshot.monitors,
         isComplete: monitors.isFromDatabase(),
@@ -255,7 +256,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     stop: lifecycle.stop,
     address: server.address,
     clients: () => server.sessions.counts().loggedIn,
-    monitors: () => watched,
+    monitors: () => watched.map(({ id }) => id),
     reloadMonitors: () => monitors.reloadSoon(),
   };
 }

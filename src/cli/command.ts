@@ -1,5 +1,6 @@
 // What a command of `zmes` is, with the help text that follows from its description.
 import type { Clock } from "../lib/clock.ts";
+import { typedName } from "./typed-name.ts";
 
 export interface Command {
   readonly name: string;
@@ -86,7 +87,7 @@ export function helpFor(command: Command): string {
 
 /** A wrong call: says what is wrong and where the help is. */
 export function refuseUsage(io: CommandIo, command: string, message: string): number {
-  io.stderr.write(`zmes ${command}: ${plainly(message)}\nTry: zmes ${command} --help\n`);
+  io.stderr.write(`zmes ${command}: ${plainly(message)}\nTry: ${typedName(io.env)} ${command} --help\n`);
   return EXIT.usage;
 }
 

@@ -2,6 +2,7 @@
 import { parseOptions } from "../config/cli-options.ts";
 import { nearest } from "../config/words.ts";
 import { type Command, type CommandIo, EXIT, helpFor, helpForAll } from "./command.ts";
+import { typedName } from "./typed-name.ts";
 
 /** ZoneMinder starts the daemon without arguments, so no command, or only options, means this one. */
 const DEFAULT_COMMAND = "run";
@@ -35,9 +36,10 @@ function refuseUnknown(commands: readonly Command[], name: string, io: CommandIo
     name,
     commands.map((command) => command.name),
   );
-  const hint = meant ? ` Did you mean \`zmes ${meant}\`?` : "";
+  const zmes = typedName(io.env);
+  const hint = meant ? ` Did you mean \`${zmes} ${meant}\`?` : "";
   // The whole list would push this line off a small screen.
-  io.stderr.write(`zmes: there is no command "${name}".${hint}\nAll of them: zmes help\n`);
+  io.stderr.write(`zmes: there is no command "${name}".${hint}\nAll of them: ${zmes} help\n`);
   return EXIT.usage;
 }
 

@@ -12,6 +12,7 @@ import { findPortHolder } from "./doctor/port-holder.ts";
 import { hasProblem, jsonReport, printable, type Screen, textReport } from "./doctor/report.ts";
 import { selfTest } from "./doctor/self-test.ts";
 import { createSubject, type Subject } from "./doctor/subject.ts";
+import { typedName } from "./typed-name.ts";
 import { programVersion } from "./version.ts";
 
 export const doctor: Command = {
@@ -41,7 +42,7 @@ export const doctor: Command = {
       // Nothing can be seen as the server sees it where its user does not exist.
       if (!(failure instanceof AppError)) throw failure;
       const findings = [problem(failure.message, `${failure.hint} [${failure.code}]`)];
-      const outcomes = [printable({ check: "system", title: "System", findings })];
+      const outcomes = [printable({ check: "system", title: "System", findings }, typedName(io.env))];
       io.stdout.write(json ? jsonReport(outcomes, programVersion) : textReport(outcomes, screenOf(io)));
       return EXIT.failed;
     }
@@ -57,6 +58,8 @@ export interface Examination {
 
 /** Runs the checks and prints the report; gives the exit code. Root becomes the web user for good. */
 export async function examine({ configPath, url, login, json }: Examination, io: CommandIo): Promise<number> {
+  // Its own folder may be closed to the user it becomes.
+  const name = typedName(io.env);
   const first = readConfiguration({ overrides: [], configPath }, io.env);
   // A computer on which a client runs: everything but the way to the server is none of its business.
   const isElsewhere = url !== null && configPath === null && first.source.absent;
@@ -78,7 +81,9 @@ export async function examine({ configPath, url, login, json }: Examination, io:
     clock: io.clock,
   });
   try {
-    const outcomes = (await runChecks(isElsewhere ? [selfTest] : checks, subject)).map(printable);
+    const outcomes = (await runChecks(isElsewhere ? [selfTest] : checks, subject)).map((outcome) =>
+      printable(outcome, name),
+    );
     io.stdout.write(json ? jsonReport(outcomes, programVersion) : textReport(outcomes, screenOf(io)));
     return hasProblem(outcomes) ? EXIT.failed : EXIT.ok;
   } finally {

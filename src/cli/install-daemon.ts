@@ -16,6 +16,7 @@ import {
 import { readZmConf } from "../zoneminder/zm-conf.ts";
 import { type Command, type CommandIo, EXIT, refuseUsage } from "./command.ts";
 import { forgetMade, MADE_FILES, noteMade } from "./made-files.ts";
+import { asTyped, typedName } from "./typed-name.ts";
 
 export const installDaemon: Command = {
   name: "install-daemon",
@@ -41,7 +42,9 @@ export const installDaemon: Command = {
       return EXIT.ok;
     } catch (failure) {
       if (!(failure instanceof AppError)) throw failure;
-      io.stderr.write(`zmes install-daemon: ${failure.message} [${failure.code}]\n${failure.hint}\n`);
+      io.stderr.write(
+        `zmes install-daemon: ${failure.message} [${failure.code}]\n${asTyped(failure.hint, typedName(io.env))}\n`,
+      );
       return EXIT.failed;
     }
   },
@@ -95,7 +98,7 @@ function install(daemon: DaemonFile, io: CommandIo): void {
   }
   if (ENABLED_UNITS.some((unit) => existsSync(unit)))
     io.stderr.write(
-      "zmes install-daemon: systemd starts zmes as well: systemctl disable --now zmes.service\n",
+      "zmes install-daemon: systemd starts zmes as well: sudo systemctl disable --now zmes.service\n",
     );
   io.stdout.write(
     "In ZoneMinder, turn on Options, System, OPT_USE_EVENTNOTIFICATION, then restart ZoneMinder. " +

@@ -55,6 +55,9 @@ async function keepListening(options: ListenOptions, password: string, io: Comma
       wait = FIRST_WAIT_MS;
       io.stderr.write(`Connected to ${options.url.host}, version ${printable(serverVersion)}.\n`);
     },
+    onNotice(sentence: string) {
+      io.stderr.write(`${sentence}\n`);
+    },
     onAlarm(event: AlarmEvent) {
       if (enough.signal.aborted) return;
       io.stdout.write(options.json ? jsonLine(event, io.clock) : alarmLine(event, io.clock));

@@ -8,6 +8,7 @@ import { type Command, EXIT } from "./command.ts";
 import { configOptions } from "./config-options.ts";
 import { readConfiguration } from "./configuration.ts";
 import { serve } from "./run/serve.ts";
+import { asTyped, typedName } from "./typed-name.ts";
 import { version } from "./version.ts";
 
 export const run: Command = {
@@ -31,7 +32,7 @@ export const run: Command = {
     if (loaded.problems.length > 0) {
       for (const problem of loaded.problems) io.stderr.write(`${problem}\n`);
       io.stderr.write(
-        "zmes did not start. `zmes --check-config` shows what is read from the configuration.\n",
+        `zmes did not start. \`${typedName(io.env)} --check-config\` shows what is read from the configuration.\n`,
       );
       return EXIT.usage;
     }
@@ -41,7 +42,9 @@ export const run: Command = {
       return EXIT.ok;
     } catch (failure) {
       if (!(failure instanceof AppError)) throw failure;
-      io.stderr.write(`zmes: ${failure.message} [${failure.code}]\n${failure.hint}\n`);
+      io.stderr.write(
+        `zmes: ${failure.message} [${failure.code}]\n${asTyped(failure.hint, typedName(io.env))}\n`,
+      );
       return failure.code === "ALREADY_RUNNING" ? EXIT.busy : EXIT.failed;
     }
   },

@@ -19,6 +19,7 @@ import { detectionPage, phonePage, type Server, startPage, trustPage } from "./s
 import { jobOf, lookAround, type Place, USUAL_DATA, USUAL_ZM_CONF } from "./setup/place.ts";
 import { makePlan, type Plan, type PushPlan } from "./setup/plan.ts";
 import { Abandoned, noQuestions, type Questions, terminalQuestions } from "./setup/questions.ts";
+import { asTyped, typedName } from "./typed-name.ts";
 
 export const setup: Command = {
   name: "setup",
@@ -43,7 +44,7 @@ export const setup: Command = {
       if (failure instanceof Abandoned) io.stderr.write("\nNothing was changed.\n");
       else {
         const { message, code, hint } = told(failure);
-        io.stderr.write(`zmes setup: ${message} [${code}]\n${hint}\n`);
+        io.stderr.write(`zmes setup: ${message} [${code}]\n${asTyped(hint, typedName(io.env))}\n`);
       }
       return EXIT.failed;
     }
@@ -109,7 +110,7 @@ export async function setUp(
     return EXIT.failed;
   }
   io.stdout.write(
-    `${trustPage(server.certified, server)}${phonePage(server)}${detectionPage(plan.detection)}`,
+    `${trustPage(server.certified, server)}${phonePage(server)}${asTyped(detectionPage(plan.detection), typedName(io.env))}`,
   );
   return await finish(place.target);
 }
@@ -231,7 +232,7 @@ async function lookAgain(
 ): Promise<number> {
   files.folder(data, "server");
   files.folder(path.join(data, "push"), "server");
-  io.stdout.write(`${startPage(hasSystemd())}\nzmes doctor says:\n\n`);
+  io.stdout.write(`${asTyped(startPage(hasSystemd()), typedName(io.env))}\nzmes doctor says:\n\n`);
   const stop = io.stopSignal();
   const stopped = new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve()));
   await Promise.race([doctor(config), stopped]);

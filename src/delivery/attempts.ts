@@ -7,7 +7,7 @@ import { orAborted } from "../lib/within.ts";
 import type { Deliverer } from "./ports.ts";
 
 /** What came of it. "cut off": the program ends, and the next start tries it again. */
-type AttemptResult =
+export type AttemptResult =
   | { readonly result: "delivered"; readonly words: string }
   | { readonly result: DeliveryFailure; readonly words: string; readonly retryAfterMs: number | null }
   | { readonly result: "cut off" };

@@ -1,13 +1,12 @@
 // One channel's queue: each recipient's notices in their order, attempts side by side up to the channel's limit.
-import type { Outcome } from "../domain/history.ts";
 import type { Notice, RecipientId } from "../domain/notice.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import { createAttempts } from "./attempts.ts";
-import { nextDelayMs } from "./backoff.ts";
-import { createLane, type Entry, type Lane } from "./lane.ts";
+import type { Entry, Lane } from "./lane.ts";
+import { createLanes } from "./lanes.ts";
+import { createOutcomes } from "./outcomes.ts";
 import type { Deliverer, OutboxStore, Settled } from "./ports.ts";
-import { createTroubles } from "./troubles.ts";
 
 export interface Dispatcher {
   /** Takes notices that were just decided. */
@@ -37,17 +36,11 @@ export interface DispatcherOptions {
   readonly random: () => number;
 }
 
-/** Notices of one channel held in memory, a few hundred bytes each; the rest waits in the file. */
-export const WINDOW = 1000;
 /** Begun in one turn of the event loop, with a pause after it: answers come in such bursts as the requests went. */
 const BEGUN_AT_ONCE = 8;
 const BEGIN_EVERY_MS = 2;
 /** How many notices of one recipient are read at once. */
 const LOAD = 16;
-/** What is held is looked at again after that long; a look costs microseconds. */
-const HELD_PAUSE_MS = 1000;
-/** The same per recipient: the looks at thousands of them must leave most places in a turn to others. */
-const HELD_PAUSE_EACH_MS = 2;
 /** Pause after the file could not be read. */
 const UNREADABLE_PAUSE_MS = 1000;
 /** A moment further away means that the clock was set back. */
@@ -57,18 +50,22 @@ const GRACE_MS = 300;
 
 /** Builds the queue; nothing runs and no timer waits while it is empty. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { channel, store, settle, clock, logger } = options;
-  const lanes = new Map<RecipientId, Lane>();
+  const { channel, store, clock, logger } = options;
+  const lanes = createLanes();
   const ready: Lane[] = [];
   const running = new Set<Promise<void>>();
   const attempts = createAttempts(channel, logger);
-  const troubles = createTroubles(channel.name, logger);
-  let size = 0;
+  const outcomes = createOutcomes({
+    ...options,
+    channel: channel.name,
+    lanes,
+    onSettled: (lane) => look(lane),
+  });
   let stopped = false;
   /** Attempts begun in this turn of the event loop. */
   let begun = 0;
   channel.onAvailable?.(() => {
-    for (const lane of lanes.values()) {
+    for (const lane of lanes.all()) {
       const [head] = lane.queue;
       if (head !== undefined) head.dueAt = 0;
       look(lane);
@@ -78,45 +75,44 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   return {
     add(entries) {
       for (const entry of entries) {
-        const lane = laneOf(entry.notice.recipient);
+        const lane = lanes.of(entry.notice.recipient);
         // What is on the disk can wait there; order holds, because everything later waits there as well.
-        if (entry.row !== null && (lane.more || size >= WINDOW)) lane.more = true;
-        else push(lane, entry);
+        if (entry.row !== null && (lane.more || lanes.room() <= 0)) lane.more = true;
+        else lanes.push(lane, entry);
         look(lane);
       }
     },
     backlog(recipients) {
       for (const recipient of recipients) {
-        const lane = laneOf(recipient);
+        const lane = lanes.of(recipient);
         lane.more = true;
         look(lane);
       }
     },
     saved(entry, row) {
       entry.row = row;
-      const lane = laneOf(entry.notice.recipient);
+      const lane = lanes.of(entry.notice.recipient);
       const isUnderWay = lane.state === "running" && entry === lane.queue[0];
       // Older ones wait in the file: from now on it waits behind them.
       if (lane.more && entry.outcome === null && !isUnderWay) {
-        remove(lane, entry);
+        lanes.remove(lane, entry);
         look(lane);
         return;
       }
       lane.held.add(row);
-      if (entry.outcome !== null) note(lane, entry, entry.outcome);
+      outcomes.note(lane, entry);
     },
-    unsaved: () => [...lanes.values()].flatMap(({ queue }) => queue.filter(({ row }) => row === null)).length,
-    waitingRows: () =>
-      [...lanes.values()].flatMap(({ queue }) => queue.flatMap(({ row }) => (row === null ? [] : [row]))),
+    unsaved: lanes.unsaved,
+    waitingRows: lanes.rows,
     recheck(asked, due) {
       const known = new Set(asked);
-      for (const lane of lanes.values()) {
+      for (const lane of lanes.all()) {
         for (const entry of [...lane.queue]) {
           if (entry.row === null || !known.has(entry.row)) continue;
           const dueAt = due.get(entry.row);
           if (dueAt !== undefined) entry.dueAt = dueAt;
           else if (!(lane.state === "running" && entry === lane.queue[0])) {
-            remove(lane, entry);
+            lanes.remove(lane, entry);
             lane.held.delete(entry.row);
           }
         }
@@ -125,34 +121,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
     async stop() {
       stopped = true;
-      for (const lane of lanes.values()) lane.rest();
+      for (const lane of lanes.all()) lane.rest();
       const timer = setTimeout(attempts.cutOff, GRACE_MS);
       while (running.size > 0) await Promise.all(running);
       clearTimeout(timer);
     },
   };
-
-  function laneOf(recipient: RecipientId): Lane {
-    const known = lanes.get(recipient);
-    if (known !== undefined) return known;
-    const lane = createLane(recipient);
-    lanes.set(recipient, lane);
-    return lane;
-  }
-
-  function push(lane: Lane, entry: Entry): void {
-    if (entry.row !== null && lane.held.has(entry.row)) return; // read from the file a moment ago
-    if (entry.row !== null) lane.held.add(entry.row);
-    lane.queue.push(entry);
-    size += 1;
-  }
-
-  function remove(lane: Lane, entry: Entry): void {
-    const place = lane.queue.indexOf(entry);
-    if (place < 0) return;
-    lane.queue.splice(place, 1);
-    size -= 1;
-  }
 
   /** Puts the lane where it belongs: forgotten, waiting for a moment, or ready for an attempt. */
   function look(lane: Lane): void {
@@ -160,7 +134,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     lane.rest();
     const [head] = lane.queue;
     if (head === undefined && !lane.more) {
-      if (lane.held.size === 0) lanes.delete(lane.recipient);
+      if (lane.held.size === 0) lanes.forget(lane);
       return;
     }
     const wait = Math.max(waitMs(lane.pausedUntil), head === undefined ? 0 : waitMs(head.dueAt, head.notice));
@@ -212,101 +186,24 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (lane.queue.length === 0 || (lane.more && lane.queue[0]?.row === null)) await load(lane);
     const [head] = lane.queue;
     if (head === undefined || stopped) return;
-    if (head.notice.expiresAt <= clock.now()) finish(lane, head, "expired", head.words);
+    if (head.notice.expiresAt <= clock.now()) outcomes.expire(lane, head);
     else if (waitMs(head.dueAt, head.notice) <= 0) await attempt(lane, head);
   }
 
   async function load(lane: Lane): Promise<void> {
     lane.more = false;
-    const limit = Math.max(1, Math.min(LOAD, WINDOW - size));
+    const limit = Math.max(1, Math.min(LOAD, lanes.room()));
     const of = { channel: channel.name, recipient: lane.recipient };
     const found = await store.pending(of, [...lane.held], limit);
     if (found === null) lane.pausedUntil = clock.now() + UNREADABLE_PAUSE_MS;
     if (found === null || found.length === limit) lane.more = true;
-    for (const stored of found ?? []) push(lane, { ...stored, words: "", outcome: null });
+    for (const stored of found ?? []) lanes.push(lane, { ...stored, words: "", outcome: null });
     // What was decided while the file was read is newer.
     lane.queue.sort((a, b) => (a.row ?? Number.POSITIVE_INFINITY) - (b.row ?? Number.POSITIVE_INFINITY));
   }
 
   async function attempt(lane: Lane, entry: Entry): Promise<void> {
     entry.attempts += 1;
-    const done = await attempts.run(entry.notice);
-    const details = { channel: channel.name, recipient: lane.recipient, alarm: entry.notice.alarm.id };
-    switch (done.result) {
-      case "delivered":
-        troubles.works(lane.recipient);
-        finish(lane, entry, "delivered", done.words);
-        break;
-      case "retry":
-        retry(entry, done.words, done.retryAfterMs);
-        troubles.begin(lane.recipient, done.words);
-        break;
-      case "held":
-        hold(entry, done.words);
-        troubles.begin(lane.recipient, done.words);
-        break;
-      case "forbidden":
-        finish(lane, entry, "dropped", done.words);
-        break;
-      case "gone":
-        logger.warn({ ...details, words: done.words }, "A recipient is gone; what waited for it is dropped");
-        troubles.works(lane.recipient);
-        dropAll(lane, done.words);
-        break;
-      case "rejected":
-        // Without a key for push every phone refuses every alarm: that is one line each, not one per alarm.
-        if (troubles.isNewRefusal(lane.recipient, done.words))
-          logger.warn({ ...details, words: done.words }, "A notice was refused for good; see zmes outbox");
-        finish(lane, entry, "dead", done.words);
-        break;
-      case "cut off":
-        break;
-    }
-  }
-
-  function retry(entry: Entry, words: string, retryAfterMs: number | null): void {
-    entry.words = words;
-    entry.dueAt = clock.now() + nextDelayMs(entry.attempts, retryAfterMs, options.random());
-    noteWaiting(entry);
-  }
-
-  /** No attempt was made; why it waits goes to the disk once. */
-  function hold(entry: Entry, words: string): void {
-    const isNews = entry.words !== words;
-    entry.attempts -= 1;
-    entry.words = words;
-    entry.dueAt = clock.now() + Math.max(HELD_PAUSE_MS, HELD_PAUSE_EACH_MS * lanes.size);
-    if (isNews) noteWaiting(entry);
-  }
-
-  function noteWaiting(entry: Entry): void {
-    if (entry.row === null) return;
-    const { row, words, attempts, dueAt } = entry;
-    const { createdAt } = entry.notice;
-    void settle({ id: row, createdAt, state: "pending", words, attempts, at: clock.now(), dueAt });
-  }
-
-  function dropAll(lane: Lane, words: string): void {
-    for (const entry of [...lane.queue]) finish(lane, entry, "dropped", words);
-    lane.more = false;
-    void store.drop({ channel: channel.name, recipient: lane.recipient }, words, clock.now());
-  }
-
-  function finish(lane: Lane, entry: Entry, state: Outcome["state"], words: string): void {
-    const { attempts, notice, dueAt } = entry;
-    remove(lane, entry);
-    troubles.end(lane.recipient);
-    entry.outcome = { state, words, attempts, at: clock.now(), dueAt };
-    logger.debug({ channel: channel.name, notice: notice.id, attempts, words }, `Notice ${state}`);
-    if (entry.row !== null) note(lane, entry, entry.outcome);
-  }
-
-  /** Until the outcome is on the disk the row there says "pending", and must not be read again. */
-  function note(lane: Lane, { row, notice: { createdAt } }: Entry, outcome: Outcome): void {
-    if (row === null) return;
-    void settle({ id: row, createdAt, ...outcome }).then(() => {
-      lane.held.delete(row);
-      look(lane);
-    });
+    outcomes.ofAttempt(lane, entry, await attempts.run(entry.notice));
   }
 }

@@ -52,11 +52,11 @@ const errors = {
   },
   ALREADY_RUNNING: {
     message: "Another zmes (process {pid}) already uses {directory}",
-    hint: "Either systemd or ZoneMinder starts it: stop the other one (`systemctl disable --now zmes` or `zmdc.pl stop zmeventnotification.pl`), or give this one another general.base_data_path.",
+    hint: "Either systemd or ZoneMinder starts it: stop the other one (`sudo systemctl disable --now zmes`; or, as ZoneMinder's own user, `sudo -u www-data zmdc.pl stop zmeventnotification.pl`, and OPT_USE_EVENTNOTIFICATION off for good), or give this one another general.base_data_path.",
   },
   ORIGINAL_RUNNING: {
     message: "The original zmeventnotification.pl is running (process {pid})",
-    hint: "Stop it with `zmdc.pl stop zmeventnotification.pl`: two of them would tell every alarm twice.",
+    hint: "Stop it as ZoneMinder's own user, `sudo -u www-data zmdc.pl stop zmeventnotification.pl`, or kill it where it was started by hand: two of them would tell every alarm twice.",
   },
   DAEMON_BACKUP_DIFFERS: {
     message: "{file} is not zmes, and another original is kept as {backup} already",

@@ -32,12 +32,17 @@ const PRIVATE = {
   "X-Content-Type-Options": "nosniff",
 };
 
+/** Seconds: how often a database that is away is asked whether it is back (src/zoneminder/database.ts). */
+const RETRY_AFTER = "10";
+
 async function showPicture(
   c: Context<Bindings, "/p/:id">,
   pictures: Pick<Pictures, "answer">,
   address: string,
 ): Promise<Response> {
   const answer = await pictures.answer({ id: c.req.param("id"), address });
+  if (answer.status === 503)
+    return c.text(`${answer.reason} Try again later.\n`, 503, { ...PRIVATE, "Retry-After": RETRY_AFTER });
   if (answer.status !== 200) return c.body(null, answer.status, PRIVATE);
   const headers = { ...PRIVATE, "Content-Type": "image/jpeg", "Content-Length": String(answer.bytes.length) };
   return c.body(new Uint8Array(answer.bytes), 200, headers);

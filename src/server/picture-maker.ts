@@ -7,12 +7,12 @@ import type { Logger } from "../lib/log.ts";
 
 /** Where the pictures of events come from. */
 export interface PictureSource {
-  /** A whole picture, or null when there is none. Never throws. */
+  /** A whole picture; null when there is none, "unknown" when nobody can say now. Never throws. */
   find(wanted: {
     readonly event: EventId;
     readonly monitor: MonitorId;
     readonly kind: PictureKind;
-  }): Promise<FoundPicture | null>;
+  }): Promise<FoundPicture | "unknown" | null>;
 }
 
 interface FoundPicture {
@@ -28,12 +28,15 @@ interface PictureOf extends WantedPicture {
 }
 
 export interface PictureMaker {
-  /** A JPEG, or null when there is none. Throws `TooBusy` when too many are being made. Never fails otherwise. */
+  /** A JPEG, or null when there is none. Throws `NotNow` when too many are being made, or when nobody can say. */
   make(wanted: PictureOf): Promise<Buffer | null>;
 }
 
-export class TooBusy extends Error {}
+/** Worth another try in a moment; the message says why, in words for whoever asks. */
+export class NotNow extends Error {}
 
+const TOO_BUSY = "Too many pictures are asked for at once.";
+const DATABASE_AWAY = "ZoneMinder's database does not answer, so it is not known where the picture is.";
 /** Two cores are usual, and the cameras need one of them. */
 const CONCURRENCY = 2;
 /** As many wait their turn; a picture takes about 30 ms, so nobody waits for more than a second or two. */
@@ -63,7 +66,7 @@ export function createPictureMaker({
 
   return {
     async make(wanted) {
-      if (searching >= SEARCHING) throw new TooBusy();
+      if (searching >= SEARCHING) throw new NotNow(TOO_BUSY);
       searching += 1;
       try {
         return await attempts(wanted);
@@ -76,6 +79,7 @@ export function createPictureMaker({
   async function attempts(wanted: PictureOf): Promise<Buffer | null> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const found = await source.find(wanted);
+      if (found === "unknown") throw new NotNow(DATABASE_AWAY);
       if (found === null) return null;
       // The file's stamp is part of it: a snapshot that got better is another picture.
       const key = `${found.stamp}:${wanted.width}`;
@@ -100,7 +104,7 @@ export function createPictureMaker({
   }
 
   async function inTurn(work: () => Promise<Buffer | null>): Promise<Buffer | null> {
-    if (turns.length >= WAITING) throw new TooBusy();
+    if (turns.length >= WAITING) throw new NotNow(TOO_BUSY);
     if (running >= CONCURRENCY) await new Promise<void>((resolve) => turns.push(resolve));
     else running += 1;
     try {

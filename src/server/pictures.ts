@@ -9,7 +9,7 @@ import type { Logger } from "../lib/log.ts";
 import { limitKey } from "./client-address.ts";
 import type { RightsProvider } from "./login.ts";
 import { type PictureTicket, readTicket, signTicket } from "./picture-ids.ts";
-import { type PictureMaker, TooBusy } from "./picture-maker.ts";
+import { NotNow, type PictureMaker } from "./picture-maker.ts";
 import { isPrivateAddress } from "./private-address.ts";
 import { createRequestLimiter } from "./request-limiter.ts";
 
@@ -53,8 +53,10 @@ interface PictureRequest {
 
 type PictureAnswer =
   | { readonly status: 200; readonly bytes: Buffer }
-  /** 404: whatever is wrong with it; 429 and 503: not now. */
-  | { readonly status: 404 | 429 | 503 };
+  /** 404: whatever is wrong with it; 429: not so often. */
+  | { readonly status: 404 | 429 }
+  /** Nothing is wrong with the link; `reason` is a sentence. */
+  | { readonly status: 503; readonly reason: string };
 
 export interface Pictures extends Part {
   /** Whether messages carry pictures at all. */
@@ -105,7 +107,10 @@ export function createPictures(options: PicturesOptions): Pictures {
         logger.debug({ address, link: `/p/...${id.slice(-4)}` }, `A picture is refused: ${refusal}`);
         return { status: 404 };
       } catch (failure) {
-        if (failure instanceof TooBusy) return { status: 503 };
+        if (failure instanceof NotNow) {
+          logger.debug({ address }, `A picture cannot be shown now: ${failure.message}`);
+          return { status: 503, reason: failure.message };
+        }
         logger.error({ err: failure }, "A picture could not be served");
         return { status: 404 };
       }
@@ -135,11 +140,12 @@ export function createPictures(options: PicturesOptions): Pictures {
     return bytes === null ? { status: 404 } : { status: 200, bytes };
   }
 
+  /** Null: nothing speaks against it. Throws NotNow. */
   async function refusalOf({ user, monitor, expiresAt }: PictureTicket): Promise<string | null> {
     if (clock.now() >= expiresAt * 1000) return "it has expired";
     if (auth.enable && user === "") return "it was made for nobody, when nobody had to log in";
     const known = await rightsOf(user);
-    if (known === undefined) return "nobody knows yet what its user may see";
+    if (known === undefined) throw new NotNow(RIGHTS_UNKNOWN);
     if (known === null) return "its user is gone or disabled";
     return maySee(known, monitor) ? null : "its user may not see that monitor";
   }
@@ -155,3 +161,7 @@ export function createPictures(options: PicturesOptions): Pictures {
     return rights.lastKnown(user);
   }
 }
+
+/** A user of ZoneMinder, whose database has not answered for as long as this server knows. */
+const RIGHTS_UNKNOWN =
+  "ZoneMinder's database does not answer, so it is not known what the user of this link may see.";

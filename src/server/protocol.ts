@@ -29,6 +29,7 @@ export interface AuthRequest {
 export type ControlRequest =
   | { readonly type: "filter"; readonly monlist: string | null; readonly intlist: string | null }
   | { readonly type: "version" }
+  | { readonly type: "monitors" }
   | { readonly type: "unknown" };
 
 export type PushRequest =
@@ -81,15 +82,18 @@ export type Reason =
   | "MISSINGMONITORLIST"
   | "MISSINGINTERVALLIST"
   | "NOTSUPPORTED"
-  | "BADJSON";
+  | "BADJSON"
+  | "NOTKNOWN";
 
 /** A reply. Flat, with exactly the keys real clients read; `reason` is empty on success. */
 export interface Outgoing {
   readonly event: Scalar;
-  readonly type: "" | "version" | "filter" | "token" | "command";
+  readonly type: "" | "version" | "monitors" | "filter" | "token" | "command";
   readonly status: "Success" | "Fail";
   readonly reason: "" | Reason;
   readonly version?: string;
+  /** With the names that alarms have, and ids as texts, too. */
+  readonly monitors?: readonly { readonly MonitorId: string; readonly Name: string }[];
   /** What the client sent, repeated in replies to `escontrol`. */
   readonly request?: unknown;
   /** JSON as text inside JSON, which is how wsclient.py prints it. */
@@ -205,7 +209,7 @@ function badgeOf(value: unknown): number | null {
 }
 
 function controlOf(data: JsonObject): ControlRequest {
-  if (data.type === "version") return { type: "version" };
+  if (data.type === "version" || data.type === "monitors") return { type: data.type };
   if (data.type !== "filter") return { type: "unknown" };
   return {
     type: "filter",

@@ -5,6 +5,7 @@ import type { Part } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/log.ts";
 import { createAddressCounter } from "./address-counter.ts";
 import { trustedProxies } from "./client-address.ts";
+import type { CommandContext } from "./commands/command.ts";
 import { type ControlOptions, type ControlPanel, createControlDoor } from "./control-panel.ts";
 import type { DeviceRegistry } from "./devices.ts";
 import { createListener, type Listener, type ListenerLimits } from "./listener.ts";
@@ -42,6 +43,8 @@ export interface ServerOptions {
   readonly pictureDoor: Pick<Pictures, "answer"> | null;
   /** null: the server cannot be controlled over the network. */
   readonly panel: ControlPanel | null;
+  /** The monitors that are watched; null while only those without a database are known. */
+  readonly watched: CommandContext["watched"];
   readonly clock: Clock;
   readonly logger: Logger;
   /** Whether the program does its work; answered on /healthz. */
@@ -75,6 +78,7 @@ export function createServer(options: ServerOptions): Server {
       logins,
       control: createControlDoor(options.panel, options.general, limits, clock),
       registry: options.registry,
+      watched: options.watched,
       privateOnly: !options.auth.enable && !options.devices.allow_public_registration,
       limits,
       clock,

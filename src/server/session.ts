@@ -1,12 +1,12 @@
 // One client connection: its state, its messages in strict order, its replies and what it is told.
 import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
+import type { DeviceLink, Lists } from "../domain/device-link.ts";
 import type { MonitorId } from "../domain/monitor.ts";
 import { parseFilter, type Recipient, type Rights } from "../domain/recipient.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { ClientApp, CloseCode, CommandContext, Connection } from "./commands/command.ts";
 import { runCommand } from "./commands/index.ts";
-import type { DeviceLink, Lists } from "./devices.ts";
 import { maskedMessage, type Outgoing, parseMessage } from "./protocol.ts";
 
 export interface SessionLimits {

@@ -1,12 +1,12 @@
 // The certificate and key of the port: read, checked, and read again when their files change.
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { type FSWatcher, watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { createSecureContext } from "node:tls";
 import type { Clock } from "../lib/clock.ts";
 import { AppError, reasonOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
+import { watchFolder } from "../lib/watch-folder.ts";
 import { takeUpNext } from "./next-certificate.ts";
 
 export interface TlsOptions {
@@ -113,7 +113,7 @@ export function watchTls(options: TlsWatchOptions): { close(): void } {
     settling = setTimeout(() => void look(), SETTLE_MS);
   };
   const watchers = [...new Set([dirname(files.cert), dirname(files.key)])].flatMap((folder) =>
-    watchFolder(folder, settle, logger),
+    watchFolder(folder, settle, { anyway: "once a minute", logger }),
   );
   const timer = setInterval(() => {
     void look();
@@ -163,15 +163,4 @@ function remind(material: TlsMaterial, options: TlsWatchOptions): number {
   const warning = expiryWarning(material.validTo, options.files.cert, options.clock.now());
   if (warning !== null) options.logger.warn(warning);
   return options.clock.monotonic();
-}
-
-function watchFolder(folder: string, onEvent: () => void, logger: Logger): readonly FSWatcher[] {
-  try {
-    const watcher = watch(folder, { persistent: false }, onEvent);
-    watcher.on("error", () => watcher.close());
-    return [watcher];
-  } catch (failure) {
-    logger.debug(`Changes in ${folder} are seen once a minute only: ${reasonOf(failure)}`);
-    return [];
-  }
 }

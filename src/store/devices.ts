@@ -1,5 +1,6 @@
 // The registered phones: who owns each, what each asked for, and the file that remembers them.
 import { countPush, type Device, pushesThisMonth } from "../domain/device.ts";
+import type { DeviceLink, DeviceRegistration } from "../domain/device-link.ts";
 import type { DurableRecipient, RecipientId } from "../domain/notice.ts";
 import { type LastKnownRights, parseFilter, type Rights } from "../domain/recipient.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -7,7 +8,7 @@ import type { Logger } from "../lib/log.ts";
 import { createBadges } from "./badges.ts";
 import { deviceFrom, entryOf, type KnownDevice, listText, updateDevice } from "./device-entry.ts";
 import { placeFor } from "./device-limit.ts";
-import type { DeviceLink, Devices, Registration } from "./device-registry.ts";
+import type { Devices } from "./device-registry.ts";
 import type { KnownRights } from "./known-rights.ts";
 import type { EntryChanges } from "./merge-entries.ts";
 import { createOwnerRights, NO_RIGHTS } from "./owner-rights.ts";
@@ -135,7 +136,7 @@ export function createDevices(options: DevicesOptions): Devices {
     },
   };
 
-  function register(registration: Registration): DeviceLink | "full" {
+  function register(registration: DeviceRegistration): DeviceLink | "full" {
     const { token, user } = registration;
     const found = known.get(token);
     if (found?.device.owner !== user && !makeRoom(user)) return "full";

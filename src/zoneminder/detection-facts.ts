@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type EventId, eventId } from "../domain/alarm.ts";
+import type { EventSource, MonitorFacts, ZoneFacts } from "../domain/detection-source.ts";
 import { type MonitorId, monitorId } from "../domain/monitor.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
@@ -12,48 +13,15 @@ import { ownServerId } from "./monitors.ts";
 import type { Schema, SchemaSource } from "./schema.ts";
 
 /** An event as its rows describe it. */
-interface EventFacts {
-  readonly kind: "event";
-  readonly event: number;
+interface EventFacts extends EventSource {
   readonly monitor: MonitorId;
-  /** The folder of the storage; null: another server has it, and it is not mounted here. */
-  readonly root: string | null;
-  /** Where the event may be below it, most likely first. */
-  readonly folders: readonly string[];
-  readonly isOpen: boolean;
-  /** `DefaultVideo`; empty up to 1.30 and while nothing is recorded. */
-  readonly video: string;
-  /** Digits in the names of frames. */
-  readonly digits: number;
-  /** The frame with the highest score; null when no row has one yet. */
-  readonly bestFrame: number | null;
-  readonly alarmFrame: number | null;
-  /** Seconds from the beginning of the event, of the frames that were asked for and the two above, where known. */
-  readonly frameTimes: Readonly<Record<number, number>>;
-}
-
-interface MonitorView {
-  readonly id: number;
-  readonly name: string;
-  /** Of its pictures, after rotation, in pixels. */
-  readonly width: number;
-  readonly height: number;
-  readonly zones: readonly ZoneRow[];
-}
-
-/** A row of Zones, as it is. */
-interface ZoneRow {
-  readonly name: string;
-  readonly type: string;
-  readonly units: string;
-  readonly coords: string;
 }
 
 /** Both throw DatabaseUnavailable, and answer null when there is no such row. */
 export interface DetectionFacts {
   /** The row of an event that has just begun is waited for briefly. */
   event(event: number, frames: readonly number[]): Promise<EventFacts | null>;
-  monitor(monitor: number): Promise<MonitorView | null>;
+  monitor(monitor: number): Promise<MonitorFacts | null>;
 }
 
 export interface DetectionFactsDeps {
@@ -117,7 +85,8 @@ export function createDetectionFacts(deps: DetectionFactsDeps): DetectionFacts {
   async function locate(event: EventId): Promise<EventPlace | null> {
     const begun = clock.monotonic();
     for (;;) {
-      const place = await places.locate(event);
+      const located = await places.locate(event);
+      const place = located === "unknown" ? null : located;
       if (place !== null || clock.monotonic() - begun >= ROW_WAIT_MS) return place;
       await sleep(LOOK_EVERY_MS);
     }
@@ -175,7 +144,7 @@ export function createDetectionFacts(deps: DetectionFactsDeps): DetectionFacts {
     return from + (to - from) * share;
   }
 
-  async function zonesOf(monitor: MonitorId): Promise<readonly ZoneRow[]> {
+  async function zonesOf(monitor: MonitorId): Promise<readonly ZoneFacts[]> {
     const rows = await database.query<ZoneColumns>(
       "SELECT Name, Type, Units, Coords FROM Zones WHERE MonitorId = ? ORDER BY Id",
       [monitor],

@@ -17,8 +17,11 @@ export interface EventFiles {
    * and named all the same when it does not come. Null when nobody knows.
    */
   folder(event: EventId): Promise<string | null>;
-  /** A whole picture of the event, or null: no such event of this monitor, or no picture of it. Never throws. */
-  find(wanted: WantedFile): Promise<EventPicture | null>;
+  /**
+   * A whole picture of the event, or null: no such event of this monitor, or no picture of it. "unknown": ZoneMinder's database
+   * is away, and nobody else knows where the event is. Never throws.
+   */
+  find(wanted: WantedFile): Promise<EventPicture | "unknown" | null>;
 }
 
 interface WantedFile {
@@ -63,7 +66,7 @@ export function createEventFiles(deps: EventFilesDeps): EventFiles {
       const begun = clock.monotonic();
       for (;;) {
         const place = await locate(event, begun);
-        if (place === null) return null;
+        if (place === null || place === "unknown") return null;
         for (const folder of place.folders)
           if ((await folderInside(place.root, folder)) !== null) return path.join(place.root, folder);
         if (!place.isOpen || clock.monotonic() - begun >= waitMs)
@@ -81,10 +84,12 @@ export function createEventFiles(deps: EventFilesDeps): EventFiles {
     },
   };
 
-  async function search({ event, monitor, kind }: WantedFile): Promise<EventPicture | null> {
+  async function search({ event, monitor, kind }: WantedFile): Promise<EventPicture | "unknown" | null> {
     const begun = clock.monotonic();
     const { first, instead } = candidates(kind);
-    let place = await locate(event, begun);
+    const located = await locate(event, begun);
+    if (located === "unknown") return located;
+    let place = located;
     let askedAt = Number.NEGATIVE_INFINITY;
     while (place !== null && place.monitor === monitor) {
       const now = clock.monotonic();
@@ -94,17 +99,19 @@ export function createEventFiles(deps: EventFilesDeps): EventFiles {
       if (found !== null || isLast) return found;
       if (asks) {
         askedAt = now;
-        place = (await folders.locate(event)) ?? place;
+        const again = await folders.locate(event);
+        if (again !== null && again !== "unknown") place = again;
       }
       await sleep(LOOK_EVERY_MS);
     }
     return null;
   }
 
-  async function locate(event: EventId, begun: number): Promise<EventPlace | null> {
+  async function locate(event: EventId, begun: number): Promise<EventPlace | "unknown" | null> {
     for (;;) {
       const place = await folders.locate(event);
-      if (place !== null || clock.monotonic() - begun >= ROW_WAIT_MS) return place;
+      const isFound = place !== null && place !== "unknown";
+      if (isFound || clock.monotonic() - begun >= ROW_WAIT_MS) return place;
       await sleep(LOOK_EVERY_MS);
     }
   }

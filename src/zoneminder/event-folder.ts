@@ -23,10 +23,11 @@ export interface EventPlace {
 
 export interface EventFolders {
   /**
-   * Null when there is no such event, or when nobody can say: while the database is away, only places that were asked
-   * for before in this run are known. Never throws.
+   * Null when there is no such event; "unknown" when nobody can say: while the database is away, only places that were asked
+   * for before in this run are known. Storage, scheme and start stand in the event's row alone, and so does whether it was
+   * deleted, so nothing is guessed. Never throws.
    */
-  locate(event: EventId): Promise<EventPlace | null>;
+  locate(event: EventId): Promise<EventPlace | "unknown" | null>;
 }
 
 export interface EventFoldersDeps {
@@ -64,7 +65,7 @@ export function createEventFolders({ database, schema, clock, logger }: EventFol
         remember(event, place);
         return place;
       } catch (error) {
-        if (error instanceof DatabaseUnavailable) return known.get(event) ?? null;
+        if (error instanceof DatabaseUnavailable) return known.get(event) ?? "unknown";
         logger.warn({ err: error }, `The place of event ${event} could not be read`);
         return null;
       }

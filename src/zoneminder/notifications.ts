@@ -1,28 +1,11 @@
 // ZoneMinder's own table of phones, `Notifications` (1.39.2 and later): its enabled rows, and what became of them.
+import type { TablePhone } from "../domain/table-phone.ts";
 import type { Queries } from "./database.ts";
 import type { SchemaSource } from "./schema.ts";
 
-/** One enabled phone of the table. */
-interface NotificationRow {
-  readonly token: string;
-  readonly platform: "android" | "ios";
-  /** Monitor numbers with commas; empty: every monitor. */
-  readonly monitorList: string;
-  /** Least seconds between two messages to this phone, whatever the monitor; 0: none. */
-  readonly interval: number;
-  readonly appVersion: string;
-  /** null before 1.39.3, and where the app gave none. */
-  readonly profile: string | null;
-  readonly badge: number;
-  /** ms since 1970 */
-  readonly lastNotifiedAt: number | null;
-  /** null: the row belongs to nobody, as those made while ZoneMinder asked for no login. */
-  readonly user: string | null;
-}
-
 export interface Notifications {
   /** Enabled rows of phones; null where ZoneMinder has no such table. Throws while the database is away. */
-  read(): Promise<readonly NotificationRow[] | null>;
+  read(): Promise<readonly TablePhone[] | null>;
   /** Whether ZoneMinder asks for a login at all. */
   asksForLogin(): Promise<boolean>;
   noteDelivered(token: string, badge: number, at: number): Promise<void>;
@@ -80,7 +63,7 @@ interface Row {
   readonly Username: string | null;
 }
 
-function rowFrom(row: Row): NotificationRow {
+function rowFrom(row: Row): TablePhone {
   return {
     token: row.Token,
     platform: row.Platform,

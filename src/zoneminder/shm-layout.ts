@@ -44,7 +44,40 @@ export function readLength(layout: ShmLayout): number {
   return layout.sharedSize + TRIGGER_SIZE;
 }
 
-type Row = readonly [
+// Offsets computed from zm_monitor.h of each revision and checked with `offsetof` for every tag from 1.29.0 to 1.39.11.
+// id, releases, abi, size, state, last_event, its bytes, valid, signal, imagesize, recording, startup, heartbeat,
+// last_write, alarm_cause
+// biome-ignore format: one line for each layout
+const ROWS: readonly Parameters<typeof layoutOf>[] = [
+  ["zm-1.30", "1.26 - 1.30.5", "default", 336, 12, 16, 4, 48, 50, 52, null, null, null, 64, null],
+  ["zm-dev-1.31-a", "dev 1.30.7 - 1.31.39", "default", 344, 12, 16, 4, 48, 50, 52, null, 64, null, 72, null],
+  ["zm-dev-1.31-b", "dev 1.31.1", "default", 592, 12, 16, 4, 48, 50, 52, null, null, null, 64, 336],
+  ["zm-dev-1.31-c", "dev 1.31.39 - 1.31.44", "default", 600, 12, 16, 4, 48, 50, 52, null, 64, null, 72, 344],
+  ["zm-1.32.0", "1.32.0 - 1.32.2", "default", 608, 12, 16, 8, 52, 54, 56, null, 72, null, 80, 352],
+  ["zm-1.32.0", "1.32.0 - 1.32.2", "i386", 604, 12, 16, 8, 52, 54, 56, null, 68, null, 76, 348],
+  ["zm-1.32.3", "1.32.3 - 1.34.26", "default", 600, 12, 16, 8, 52, 54, 56, null, 64, null, 72, 344],
+  ["zm-dev-1.35-a", "dev 1.35.5 - 1.35.16", "default", 616, 12, 16, 8, 52, 54, 56, null, 64, 72, 88, 360],
+  ["zm-dev-1.35-b", "dev 1.35.15 - 1.35.19", "default", 632, 12, 32, 8, 68, 70, 72, null, 80, 88, 104, 376],
+  ["zm-1.36.0", "1.36.0 - 1.36.33", "default", 760, 12, 32, 8, 68, 70, 72, null, 88, 96, 104, 376],
+  ["zm-1.36.34", "1.36.34 - 1.36.39", "default", 768, 16, 40, 8, 76, 78, 80, null, 96, 104, 112, 384],
+  ["zm-1.36.34", "1.36.34 - 1.36.39", "i386", 764, 16, 36, 8, 72, 74, 76, null, 92, 100, 108, 380],
+  ["zm-dev-1.37-a", "dev 1.37.1, 1.37.6 - 1.37.7", "default", 768, 12, 32, 8, 68, 70, 72, null, 88, 96, 104, 384],
+  ["zm-dev-1.37-b", "dev 1.37.7 - 1.37.22", "default", 776, 12, 32, 8, 68, 72, 76, 71, 96, 104, 112, 392],
+  ["zm-dev-1.37-c", "dev 1.37.21 - 1.37.40", "default", 840, 12, 32, 8, 68, 72, 76, 71, 96, 104, 112, 392],
+  ["zm-dev-1.37-d", "dev 1.37.40 - 1.37.60", "default", 856, 12, 48, 8, 84, 88, 92, 87, 112, 120, 128, 408],
+  ["zm-1.37.61", "1.37.61 - 1.37.76", "default", 864, 16, 56, 8, 92, 96, 100, 95, 120, 128, 136, 416],
+  ["zm-1.37.61", "1.37.61 - 1.37.76", "i386", 856, 16, 52, 8, 88, 92, 96, 91, 112, 120, 128, 408],
+  ["zm-1.38.0", "1.38.0 - 1.39.16", "default", 872, 16, 56, 8, 92, 96, 100, 95, 120, 128, 136, 424],
+  ["zm-1.38.0", "1.38.0 - 1.39.16", "i386", 864, 16, 52, 8, 88, 92, 96, 91, 112, 120, 128, 416],
+  ["zm-1.39.17", "1.39.17 - 1.39.22", "default", 888, 16, 56, 8, 92, 96, 100, 95, 120, 128, 136, 424],
+  ["zm-1.39.17", "1.39.17", "i386", 880, 16, 52, 8, 88, 92, 96, 91, 112, 120, 128, 416],
+];
+
+/** Every known layout. */
+export const SHM_LAYOUTS: readonly ShmLayout[] = ROWS.map((row) => layoutOf(...row));
+
+/** A row of the table; the parameters are its columns. */
+function layoutOf(
   id: string,
   releases: string,
   abi: ShmLayout["abi"],
@@ -60,55 +93,8 @@ type Row = readonly [
   heartbeatTime: number | null,
   lastWriteTime: number,
   alarmCause: number | null,
-];
-
-// Offsets computed from zm_monitor.h of each revision and checked with `offsetof` for every tag from 1.29.0 to 1.39.11.
-// id, releases, abi, size, state, last_event, its bytes, valid, signal, imagesize, recording, startup, heartbeat,
-// last_write, alarm_cause
-const ROWS: readonly Row[] = [
-  ["zm-1.30", "1.26 - 1.30.5", "default", 336, 12, 16, 4, 48, 50, 52, null, null, null, 64, null],
-  ["zm-dev-1.31-a", "dev 1.30.7 - 1.31.39", "default", 344, 12, 16, 4, 48, 50, 52, null, 64, null, 72, null],
-  ["zm-dev-1.31-b", "dev 1.31.1", "default", 592, 12, 16, 4, 48, 50, 52, null, null, null, 64, 336],
-  ["zm-dev-1.31-c", "dev 1.31.39 - 1.31.44", "default", 600, 12, 16, 4, 48, 50, 52, null, 64, null, 72, 344],
-  ["zm-1.32.0", "1.32.0 - 1.32.2", "default", 608, 12, 16, 8, 52, 54, 56, null, 72, null, 80, 352],
-  ["zm-1.32.0", "1.32.0 - 1.32.2", "i386", 604, 12, 16, 8, 52, 54, 56, null, 68, null, 76, 348],
-  ["zm-1.32.3", "1.32.3 - 1.34.26", "default", 600, 12, 16, 8, 52, 54, 56, null, 64, null, 72, 344],
-  ["zm-dev-1.35-a", "dev 1.35.5 - 1.35.16", "default", 616, 12, 16, 8, 52, 54, 56, null, 64, 72, 88, 360],
-  ["zm-dev-1.35-b", "dev 1.35.15 - 1.35.19", "default", 632, 12, 32, 8, 68, 70, 72, null, 80, 88, 104, 376],
-  ["zm-1.36.0", "1.36.0 - 1.36.33", "default", 760, 12, 32, 8, 68, 70, 72, null, 88, 96, 104, 376],
-  ["zm-1.36.34", "1.36.34 - 1.36.39", "default", 768, 16, 40, 8, 76, 78, 80, null, 96, 104, 112, 384],
-  ["zm-1.36.34", "1.36.34 - 1.36.39", "i386", 764, 16, 36, 8, 72, 74, 76, null, 92, 100, 108, 380],
-  [
-    "zm-dev-1.37-a",
-    "dev 1.37.1, 1.37.6 - 1.37.7",
-    "default",
-    768,
-    12,
-    32,
-    8,
-    68,
-    70,
-    72,
-    null,
-    88,
-    96,
-    104,
-    384,
-  ],
-  ["zm-dev-1.37-b", "dev 1.37.7 - 1.37.22", "default", 776, 12, 32, 8, 68, 72, 76, 71, 96, 104, 112, 392],
-  ["zm-dev-1.37-c", "dev 1.37.21 - 1.37.40", "default", 840, 12, 32, 8, 68, 72, 76, 71, 96, 104, 112, 392],
-  ["zm-dev-1.37-d", "dev 1.37.40 - 1.37.60", "default", 856, 12, 48, 8, 84, 88, 92, 87, 112, 120, 128, 408],
-  ["zm-1.37.61", "1.37.61 - 1.37.76", "default", 864, 16, 56, 8, 92, 96, 100, 95, 120, 128, 136, 416],
-  ["zm-1.37.61", "1.37.61 - 1.37.76", "i386", 856, 16, 52, 8, 88, 92, 96, 91, 112, 120, 128, 408],
-  ["zm-1.38.0", "1.38.0 - 1.39.16", "default", 872, 16, 56, 8, 92, 96, 100, 95, 120, 128, 136, 424],
-  ["zm-1.38.0", "1.38.0 - 1.39.16", "i386", 864, 16, 52, 8, 88, 92, 96, 91, 112, 120, 128, 416],
-  ["zm-1.39.17", "1.39.17 - 1.39.22", "default", 888, 16, 56, 8, 92, 96, 100, 95, 120, 128, 136, 424],
-  ["zm-1.39.17", "1.39.17", "i386", 880, 16, 52, 8, 88, 92, 96, 91, 112, 120, 128, 416],
-];
-
-/** Every known layout. */
-export const SHM_LAYOUTS: readonly ShmLayout[] = ROWS.map(
-  ([
+): ShmLayout {
+  return {
     id,
     releases,
     abi,
@@ -124,24 +110,8 @@ export const SHM_LAYOUTS: readonly ShmLayout[] = ROWS.map(
     heartbeatTime,
     lastWriteTime,
     alarmCause,
-  ]) => ({
-    id,
-    releases,
-    abi,
-    sharedSize,
-    state,
-    lastEvent,
-    lastEventBytes,
-    valid,
-    signal,
-    imageSize,
-    recording,
-    startupTime,
-    heartbeatTime,
-    lastWriteTime,
-    alarmCause,
-  }),
-);
+  };
+}
 
 /** Bytes of a file's head that `chooseLayout` looks at. */
 export const HEAD_BYTES = 128;

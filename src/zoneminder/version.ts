@@ -25,6 +25,12 @@ export function isAtLeast(version: ZmVersion, major: number, minor: number, patc
   return version.patch >= patch;
 }
 
+/** True when both are the same release, or both are unknown. */
+export function isSameVersion(a: ZmVersion | null, b: ZmVersion | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.major === b.major && a.minor === b.minor && a.patch === b.patch;
+}
+
 export function formatVersion(version: ZmVersion): string {
   return `${version.major}.${version.minor}.${version.patch}`;
 }

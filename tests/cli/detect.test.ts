@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { problemOf } from "../../src/cli/detect/ask.ts";
 import { parseDetectOptions } from "../../src/cli/detect/options.ts";
@@ -125,6 +125,20 @@ describe("zmes detect", () => {
     expect(await run(site.picture, "--draw", drawn)).toMatchObject({ code: 0 });
     expect(readFileSync(drawn).subarray(0, 2).toString("hex")).toBe("ffd8");
     expect(readdirSync(site.data).filter((name) => name.startsWith("detect-"))).toEqual([]);
+  });
+
+  test("where it cannot draw, it says so with the way out before it looks", async () => {
+    const gone = join(site.folder, "not there/drawn.jpg");
+    const nowhere = await run(site.picture, "--draw", gone);
+    expect(nowhere).toEqual({
+      code: 1,
+      out: "",
+      err: `zmes detect: --draw: ${gone} cannot be written: the folder ${dirname(gone)} does not exist; make it with mkdir -p '${dirname(gone)}'\n`,
+    });
+    const folder = await run(site.picture, "--draw", site.folder);
+    expect(folder.err).toContain(`it is a folder; name a file in it, such as ${site.folder}/drawn.jpg`);
+    const inFile = await run(site.picture, "--draw", join(site.picture, "drawn.jpg"));
+    expect(inFile.err).toContain(`${site.picture} is not a folder`);
   });
 
   test("says what is wrong with a file that is missing or no picture, and with an event nobody knows", async () => {

@@ -11,9 +11,9 @@ import {
   type DetectionOptions,
 } from "../../src/cli/detection.ts";
 import { configSchema } from "../../src/config/schema.ts";
-import type { EventSource } from "../../src/detect/job.ts";
 import { askDetector } from "../../src/detect/socket-client.ts";
 import type { DetectRequest } from "../../src/detect/socket-messages.ts";
+import type { EventSource } from "../../src/domain/detection-source.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { someSettings } from "../detect/jobs.ts";
 import { aMonitor, anAlarm, mid } from "../support/builders.ts";

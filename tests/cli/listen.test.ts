@@ -30,7 +30,14 @@ afterEach(async () => {
 
 /** Speaks just enough of the protocol: answers a login, remembers the rest. */
 async function tinyServer(
-  options: { tls?: boolean; password?: string; port?: number; host?: string; reason?: string } = {},
+  options: {
+    tls?: boolean;
+    password?: string;
+    port?: number;
+    host?: string;
+    reason?: string;
+    monitors?: object;
+  } = {},
 ): Promise<TinyServer> {
   const http = options.tls
     ? createHttpsServer({ cert: readFileSync(certificate), key: readFileSync(key) })
@@ -43,6 +50,7 @@ async function tinyServer(
     socket.on("message", (data) => {
       const message = JSON.parse(data.toString());
       received.push(message);
+      if (message.data.type === "monitors" && options.monitors) socket.send(JSON.stringify(options.monitors));
       if (message.event !== "auth") return;
       const good = message.data.password === (options.password ?? "secret");
       socket.send(
@@ -105,11 +113,65 @@ test("logs in with the name, the password of the environment and both lists", as
     "--intervals=0,60",
   ]);
   await connected(io);
-  await vi.waitFor(() => expect(server.received).toHaveLength(2));
+  await vi.waitFor(() => expect(server.received).toHaveLength(3));
   expect(server.received).toEqual([
     { event: "auth", data: { user: "ann", password: "secret", monlist: "1,2", intlist: "0,60" } },
     { event: "control", data: { type: "filter", monlist: "1,2", intlist: "0,60" } },
+    { event: "control", data: { type: "monitors" } },
   ]);
+});
+
+const twoMonitors = {
+  event: "control",
+  type: "monitors",
+  status: "Success",
+  reason: "",
+  monitors: [
+    { MonitorId: "2", Name: "Garage" },
+    { MonitorId: "14", Name: "Front door" },
+  ],
+};
+const listenTo = (server: TinyServer, monitors: string) =>
+  start([`ws://127.0.0.1:${server.port}`, "--user", "ann", "--monitors", monitors]);
+
+test("a monitor that the server does not tell ann of is named, and the others are listened to", async () => {
+  const server = await tinyServer({ monitors: twoMonitors });
+  const { io, done } = listenTo(server, "2,99");
+  await vi.waitFor(() =>
+    expect(io.err()).toContain(
+      "No alarms can come from monitor 99: the server watches none of that number, or ann may not see it in ZoneMinder. " +
+        "There are: 2 Garage, 14 Front door.\n",
+    ),
+  );
+  server.alarm(garage);
+  await vi.waitFor(() => expect(io.out()).toContain("Garage (monitor 2)"));
+  io.interrupt();
+  expect(await done).toBe(0);
+});
+
+test("with none of the monitors that were asked for, it ends with 1 instead of waiting for ever", async () => {
+  const server = await tinyServer({ monitors: twoMonitors });
+  const { io, done } = listenTo(server, "98,99");
+  expect(await done).toBe(1);
+  expect(io.err()).toContain("No alarms can come from monitors 98, 99:");
+});
+
+test("a user who may see no monitor at all is told that", async () => {
+  const server = await tinyServer({ monitors: { ...twoMonitors, monitors: [] } });
+  const { io, done } = listenTo(server, "99");
+  expect(await done).toBe(1);
+  expect(io.err()).toContain("There is none that ann may see.");
+});
+
+test("a server that does not know its monitors yet is listened to", async () => {
+  const server = await tinyServer({
+    monitors: { event: "control", type: "monitors", status: "Fail", reason: "NOTKNOWN" },
+  });
+  const { io } = listenTo(server, "2");
+  await vi.waitFor(() => expect(server.received).toHaveLength(3));
+  server.alarm(garage);
+  await vi.waitFor(() => expect(io.out()).toContain("Garage (monitor 2)"));
+  expect(io.err()).not.toContain("No alarms");
 });
 
 test("--json prints each event as it came, one object per line, with the moment", async () => {

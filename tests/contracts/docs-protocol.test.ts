@@ -5,9 +5,10 @@ import { afterEach, expect, test } from "vitest";
 import { createWebSocketChannel } from "../../src/channels/websocket.ts";
 import { findEditable } from "../../src/config/kept-settings.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
+import type { DeviceLink } from "../../src/domain/device-link.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { ControlPanel, EditOutcome } from "../../src/server/control-panel.ts";
-import type { DeviceLink, DeviceRegistry } from "../../src/server/devices.ts";
+import type { DeviceRegistry } from "../../src/server/devices.ts";
 import { parseMessage } from "../../src/server/protocol.ts";
 import { aMonitor, anAlarm, briefed, eid, mid } from "../support/builders.ts";
 import { loginMessage, recordingLogger, startServer, type TestServer } from "../support/server.ts";
@@ -53,7 +54,8 @@ async function connected(login: boolean): Promise<TestClient> {
 async function answerIn(name: string): Promise<unknown> {
   if (name.startsWith("control-")) return controlAnswer(name);
   const registry = name === "push" ? null : createFullRegistry(name === "push-too-many");
-  await start({ registry, ...(name === "auth-timeout" && { auth: { timeout: 0 } }) });
+  const watched = () => (name === "monitors" ? watchedMonitors : null);
+  await start({ registry, watched, ...(name === "auth-timeout" && { auth: { timeout: 0 } }) });
   const client = await connected(!name.startsWith("auth"));
   const message = sentIn(name);
   if (name === "alarm-supplementary") {
@@ -69,6 +71,11 @@ async function answerIn(name: string): Promise<unknown> {
   else if (message !== undefined) client.sendText(message);
   return client.next();
 }
+
+const watchedMonitors = [
+  { id: mid(2), name: "Garage" },
+  { id: mid(14), name: "Front door" },
+];
 
 /** The control interface with a panel that agrees to everything but settings that may not be changed from afar. */
 async function controlAnswer(name: string): Promise<unknown> {

@@ -34,3 +34,16 @@ test("details fill the message, and a missing one does no harm", () => {
     "Port 9000 on {address} is in use by another program",
   );
 });
+
+test("whoever is told to type zmdc.pl is told to do it as ZoneMinder's own user", () => {
+  const files = ["README.md", ...globSync("docs/**/*.md"), ...globSync("src/**/*.ts")];
+  const orders = files.flatMap((file) =>
+    readFileSync(file, "utf8")
+      .split("\n")
+      .filter((line) => !/^\s*(\/\/|\/?\*)/.test(line))
+      .flatMap((line) => [...line.matchAll(/(?:sudo -u \S+ )?zmdc\.pl (?:re)?(?:start|stop|status)\b/g)])
+      .map(([order]) => `${file}: ${order}`),
+  );
+  expect(orders.length).toBeGreaterThan(8);
+  expect(orders.filter((order) => !/ sudo -u (?:www-data|\$\{webUser\}) zmdc/.test(order))).toEqual([]);
+});

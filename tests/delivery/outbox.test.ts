@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { WINDOW } from "../../src/delivery/dispatcher.ts";
+import { WINDOW } from "../../src/delivery/lanes.ts";
 import type { Notice } from "../../src/domain/notice.ts";
 import { openHistory } from "../../src/store/history-file.ts";
 import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";

@@ -102,6 +102,7 @@ describe.skipIf(mariadbMayBeSkipped())("an alarm with a picture", () => {
       version: "8.0.0",
       devices: phones.devices,
       phones: { rows: async () => [], rightsOf: async () => new Map() } as never,
+      memory: { fact: async () => undefined, putFact: () => undefined },
       picture: async () => null,
       readPicture: pictures.jpegOf,
       eventFolder: files.folder,

@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
+import { mid } from "../support/builders.ts";
 import { knownUsers, loginMessage, startServer, type TestServer } from "../support/server.ts";
 import { connectClient, type TestClient } from "../support/ws-client.ts";
 
@@ -119,6 +120,47 @@ test("the version is answered before a login as well", async () => {
   const client = await connectClient(server.url);
   client.send({ event: "control", data: { type: "version" } });
   expect(await client.next()).toEqual(VERSION_REPLY);
+});
+
+const MONITORS = { event: "control", data: { type: "monitors" } };
+const garageAndDoor = () => [
+  { id: mid(2), name: "Garage" },
+  { id: mid(14), name: "Front door" },
+];
+
+test("the monitors are told to whoever may see them, and no others", async () => {
+  const users = knownUsers({ admin: "secret", ann: "secret" });
+  users.rights.set("ann", new Set([mid(14)]));
+  server = await startServer({ logins: users, watched: garageAndDoor });
+  const head = { event: "control", type: "monitors", status: "Success", reason: "" };
+  const door = { MonitorId: "14", Name: "Front door" };
+  const admin = await loggedIn();
+  admin.send(MONITORS);
+  expect(await admin.next()).toEqual({ ...head, monitors: [{ MonitorId: "2", Name: "Garage" }, door] });
+  const ann = await connectClient(server.url);
+  ann.send(loginMessage("ann", "secret"));
+  ann.send(MONITORS);
+  await ann.next();
+  expect(await ann.next()).toEqual({ ...head, monitors: [door] });
+});
+
+test("the monitors are told to nobody before the login", async () => {
+  server = await startServer({ watched: garageAndDoor });
+  const client = await connectClient(server.url);
+  client.send(MONITORS);
+  expect(await client.next()).toEqual({
+    event: "control",
+    type: "monitors",
+    status: "Fail",
+    reason: "NOAUTH",
+  });
+});
+
+test("a server that has not read ZoneMinder's list yet says so instead of naming no monitors", async () => {
+  server = await startServer({ watched: () => null });
+  const client = await loggedIn();
+  client.send(MONITORS);
+  expect(await client.next()).toMatchObject({ type: "monitors", status: "Fail", reason: "NOTKNOWN" });
 });
 
 test("a good filter is not answered, an incomplete one says what is missing", async () => {

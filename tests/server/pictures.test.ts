@@ -186,11 +186,11 @@ describe("pictures", () => {
       second.isDatabaseAway = true;
       const statusFor = async (user: string) => (await second.get(second.path(user))).status;
       expect([await statusFor("anna"), await statusFor("bert"), await statusFor("carl")]).toEqual([
-        200, 404, 404,
+        200, 404, 503,
       ]);
-      expect(log.map(({ msg }) => msg)).toContain(
-        "A picture is refused: nobody knows yet what its user may see",
-      );
+      const unknown = await second.get(second.path("carl"));
+      expect(unknown.headers.get("retry-after")).toBe("10");
+      expect(await unknown.text()).toMatch(/^ZoneMinder's database does not answer, .* Try again later\.\n$/);
     });
 
     it("is void the moment its user is disabled or loses the right, and works again when that is taken back", async () => {
@@ -287,6 +287,17 @@ describe("pictures", () => {
     const limited = answers.filter(({ status }) => status === 429);
     expect(limited.length).toBeGreaterThan(5);
     expect((await from("203.0.113.10")).status).toBe(200);
+  });
+
+  it("is asked for again where nobody can say now where it is, and is not called missing", async () => {
+    const { get, path } = await scene({ source: { find: async () => "unknown" } });
+    const answer = await get(path());
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get("retry-after")).toBe("10");
+    expect(answer.headers.get("cache-control")).toBe("no-store");
+    expect(await answer.text()).toBe(
+      "ZoneMinder's database does not answer, so it is not known where the picture is. Try again later.\n",
+    );
   });
 
   it("twenty phones that ask at once cost one", async () => {

@@ -10,9 +10,9 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
+import type { DeviceLink } from "../../src/domain/device-link.ts";
 import type { NoticeId, RecipientId } from "../../src/domain/notice.ts";
 import { decide } from "../../src/domain/policy.ts";
-import type { DeviceLink } from "../../src/store/device-registry.ts";
 import { aMonitor, anAlarm, mid } from "../support/builders.ts";
 import { aRegistration, createPhones, type Phones } from "../support/device-files.ts";
 

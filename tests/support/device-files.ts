@@ -2,9 +2,10 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { DeviceRegistration } from "../../src/domain/device-link.ts";
 import type { Rights } from "../../src/domain/recipient.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
-import type { Devices, Registration } from "../../src/store/device-registry.ts";
+import type { Devices } from "../../src/store/device-registry.ts";
 import { createDevices, type DevicesOptions } from "../../src/store/devices.ts";
 import { createKnownRights } from "../../src/store/known-rights.ts";
 import { recordingLogger } from "./server.ts";
@@ -97,7 +98,7 @@ export function createPhones(change: Change = {}): Phones {
 }
 
 /** A phone of admin's that wants every monitor. */
-export function aRegistration(change: Partial<Registration> = {}): Registration {
+export function aRegistration(change: Partial<DeviceRegistration> = {}): DeviceRegistration {
   return {
     token: "dXy:APA91b-example",
     platform: "android",

@@ -29,6 +29,7 @@ type Overrides = {
   readonly registry?: ServerOptions["registry"];
   readonly pictureDoor?: ServerOptions["pictureDoor"];
   readonly panel?: ServerOptions["panel"];
+  readonly watched?: ServerOptions["watched"];
   readonly logins?: LoginProvider & RightsProvider;
   readonly clock?: Clock;
   readonly health?: () => boolean;
@@ -63,6 +64,7 @@ export function serverOptions(overrides: Overrides, log: Record<string, unknown>
     registry: overrides.registry ?? null,
     pictureDoor: overrides.pictureDoor ?? null,
     panel: overrides.panel ?? null,
+    watched: overrides.watched ?? (() => null),
     limits: {
       message_bytes: 65_536,
       connections: 10_000,

@@ -38,6 +38,7 @@ describe.skipIf(mariadbMayBeSkipped())("ZoneMinder's table Notifications", () =>
   afterEach(async () => {
     lines = [];
     for (const end of ends.splice(0).reverse()) await end();
+    facts.clear();
   });
   afterAll(() => server?.stop());
 
@@ -56,13 +57,33 @@ describe.skipIf(mariadbMayBeSkipped())("ZoneMinder's table Notifications", () =>
     server.createZoneMinder(name, "1.38");
     const statements = [...(table ? [TABLE] : []), ...(profile && table ? [PROFILE] : []), rows];
     server.sql(`INSERT INTO Users SET Id = 1, Username = 'anna'; ${statements.join(";")}`, name);
+    return await openTable({ rights });
+  }
+
+  /** What the data directory keeps over a restart, as JSON. */
+  const facts = new Map<string, string>();
+  const memory = {
+    fact: async (key: string) => JSON.parse(facts.get(key) ?? "null"),
+    putFact: (key: string, value: unknown) => void facts.set(key, JSON.stringify(value)),
+  };
+
+  /** The devices of a program that starts now. */
+  async function openTable({
+    rights = "all",
+    lastKnown,
+  }: {
+    readonly rights?: Rights | null;
+    readonly lastKnown?: Rights | null | undefined;
+  } = {}): Promise<TableDevices> {
     database = openDatabase(server, name);
     const schema = createSchemaSource(database, { files: [], values: new Map() }, systemClock);
     const devices = createTableDevices({
       table: {
         ...createNotifications({ database, schema }),
         rightsOf: async (users) => new Map(users.map((user) => [user, rights])),
+        lastKnown: () => lastKnown,
       },
+      memory,
       idOf: recipientIdOf,
       clock: systemClock,
       logger,
@@ -183,6 +204,68 @@ describe.skipIf(mariadbMayBeSkipped())("ZoneMinder's table Notifications", () =>
     devices.forget(id, "UNREGISTERED");
     expect([devices.find(id), devices.recipients()]).toEqual([null, []]);
     await vi.waitFor(() => expect(inTable("COUNT(*)")).toBe("0"));
+  });
+
+  describe("at a start while the database is away", () => {
+    const PHONE = "Token = 'first-phone-27a387', Platform = 'ios', MonitorList = '1,2', BadgeCount = 4";
+
+    /** A run that has read the table, then one that cannot. */
+    async function afterRestart(lastKnown: Rights | null | undefined, statement = "SELECT 1") {
+      const before = await setUp(row(PHONE));
+      await ready(before);
+      await vi.waitFor(() => expect(facts.size).toBe(1));
+      await before.stop();
+      await database.stop();
+      server.sql(statement, name);
+      await server.stopServer();
+      return await openTable({ lastKnown });
+    }
+    afterEach(() => server.startServer());
+
+    it("tells the phones last known, by the rights last known", async () => {
+      const devices = await afterRestart(new Set([mid(2)]));
+      expect(labels(devices)).toEqual(["phone ...27a387"]);
+      const { preferences, id } = first(devices);
+      const verdicts = [1, 2].map((monitor) =>
+        decide(anAlarm({ monitor: aMonitor({ id: mid(monitor) }) }), preferences, 0),
+      );
+      expect(verdicts.map(({ send }) => send)).toEqual([false, true]);
+      expect(devices.takeBadge(id, notice("a"))).toBe(5);
+      expect(devices.isRead()).toBe(false);
+    });
+
+    it("holds what is for a phone of whose user nothing was ever known", async () => {
+      const devices = await afterRestart(undefined);
+      expect(devices.rightsOf(first(devices).id)).toBe("unknown");
+    });
+
+    it("forgets a phone whose row is gone when the database is back", async () => {
+      const devices = await afterRestart("all", "DELETE FROM Notifications");
+      expect(labels(devices)).toEqual(["phone ...27a387"]);
+      await server.startServer();
+      await vi.waitFor(() => expect(devices.recipients()).toEqual([]), 15_000);
+      expect([...facts.values()].join()).not.toContain("first-phone");
+    }, 20_000);
+  });
+
+  it("writes what it knows when a row changes, and not with every message", async () => {
+    const devices = await setUp(row("Token = 'first-phone-27a387', Platform = 'ios', BadgeCount = 4"));
+    await ready(devices);
+    const { id } = first(devices);
+    devices.takeBadge(id, notice("a"));
+    devices.noteDelivered(id, notice("a"));
+    await vi.waitFor(() => expect(inTable("BadgeCount")).toBe("5"));
+    expect([...facts.values()].join()).toContain('"badge":4');
+    await devices.stop();
+    expect([...facts.values()].join()).toContain('"badge":5');
+    devices.forget(id, "UNREGISTERED");
+    expect([...facts.values()].join()).not.toContain("first-phone");
+  });
+
+  it("is not troubled by anything that was kept", async () => {
+    facts.set("phones in ZoneMinder's table", '{"rows":[{"token":7}],"openToAll":"yes"}');
+    const devices = await setUp(row("Token = 'first-phone-27a387', Platform = 'ios'"));
+    await ready(devices);
   });
 
   it("that is not there is said once, and harms nothing", async () => {

@@ -9,9 +9,10 @@ import { WRITE_ORDERS } from "../../src/demo/write-order.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
 import type { Monitor } from "../../src/domain/monitor.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import type { ToldEarlier } from "../../src/zoneminder/monitor-watch.ts";
 import { SHM_LAYOUTS } from "../../src/zoneminder/shm-layout.ts";
 import { parseVersion, type ZmVersion } from "../../src/zoneminder/version.ts";
-import { type ToldEarlier, Watcher, type WatcherDeps } from "../../src/zoneminder/watcher.ts";
+import { Watcher, type WatcherDeps } from "../../src/zoneminder/watcher.ts";
 import { aMonitor, eid, mid } from "../support/builders.ts";
 
 let directory: string;

@@ -3,12 +3,14 @@ import { countPush, type Device } from "../../domain/device.ts";
 import type { MonitorId } from "../../domain/monitor.ts";
 import type { DurableRecipient, NoticeId, RecipientId } from "../../domain/notice.ts";
 import type { LastKnownRights, Rights } from "../../domain/recipient.ts";
+import type { TablePhone } from "../../domain/table-phone.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { reasonOf } from "../../lib/errors.ts";
 import type { Part } from "../../lib/lifecycle.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { PushDevices } from "./devices.ts";
-import { type TableDevice, type TablePhone, tableDevice } from "./table-phone.ts";
+import { createKeptPhones, type KeptTable, type PhoneMemory } from "./kept-phones.ts";
+import { type TableDevice, tableDevice } from "./table-phone.ts";
 
 /** What this source needs of ZoneMinder. Everything but the answers may throw while the database is away. */
 export interface PhoneTable {
@@ -17,6 +19,8 @@ export interface PhoneTable {
   noteDelivered(token: string, badge: number, at: number): Promise<void>;
   remove(token: string): Promise<void>;
   rightsOf(users: readonly string[]): Promise<ReadonlyMap<string, Rights | null>>;
+  /** While the database is away: null where the user was gone or disabled; undefined: never known. */
+  lastKnown(user: string): Rights | null | undefined;
 }
 
 export interface TableDevices extends PushDevices, Part {
@@ -26,6 +30,7 @@ export interface TableDevices extends PushDevices, Part {
 
 export interface TableDevicesDeps {
   readonly table: PhoneTable;
+  readonly memory: PhoneMemory;
   readonly idOf: (token: string) => RecipientId;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -38,8 +43,9 @@ const FIRST_READ_EVERY_MS = 1_000;
 const MOST_BADGES = 1_000;
 const NO_RIGHTS: Rights = new Set<MonitorId>();
 
-/** Nothing is read before `start`, which does not wait for the database. */
-export function createTableDevices({ table, idOf, clock, logger }: TableDevicesDeps): TableDevices {
+/** Nothing is read before `start`, which does not wait for the database: the phones last known are told until it answers. */
+export function createTableDevices({ table, memory, idOf, clock, logger }: TableDevicesDeps): TableDevices {
+  const kept = createKeptPhones(memory);
   const known = new Map<RecipientId, Known>();
   const dead = new Set<string>();
   const rights = new Map<string, Rights | null>();
@@ -53,10 +59,14 @@ export function createTableDevices({ table, idOf, clock, logger }: TableDevicesD
   return {
     name: "phones in ZoneMinder's table",
     async start() {
+      const before = await kept.restore();
+      openToAll = before?.openToAll ?? false;
+      for (const row of before?.rows ?? []) take(row, 0);
       void round();
     },
     async stop() {
       stopped = true;
+      if (known.size > 0) kept.keepAll(asTable());
       if (timer) clearTimeout(timer);
     },
     isRead: () => hasAnswered,
@@ -103,6 +113,7 @@ export function createTableDevices({ table, idOf, clock, logger }: TableDevicesD
       reachable = null;
       // Remembered until the row is gone: the database may be away just now.
       dead.add(found.device.token);
+      kept.keep(asTable());
       logger.info(`Forgot ${found.device.label} of ZoneMinder's table: ${why}`);
       keep(table.remove(found.device.token), "that a phone is gone");
     },
@@ -146,6 +157,16 @@ export function createTableDevices({ table, idOf, clock, logger }: TableDevicesD
     for (const row of rows) seen.add(take(row, askedAt));
     for (const id of known.keys()) if (!seen.has(id)) known.delete(id);
     reachable = null;
+    kept.keep(asTable());
+  }
+
+  function asTable(): KeptTable {
+    const rows = [...known.values()].map(({ row, device: { badge, lastSuccess } }) => ({
+      ...row,
+      badge,
+      lastNotifiedAt: lastSuccess,
+    }));
+    return { rows, openToAll };
   }
 
   async function readRights(rows: readonly TablePhone[]): Promise<void> {
@@ -159,10 +180,12 @@ export function createTableDevices({ table, idOf, clock, logger }: TableDevicesD
     const id = idOf(row.token);
     const found = known.get(id);
     if (found === undefined) {
-      known.set(id, { device: tableDevice(row, id), badges: new Map(), written: row.badge, settledAt: 0 });
+      const device = tableDevice(row, id);
+      known.set(id, { row, device, badges: new Map(), written: row.badge, settledAt: 0 });
       return id;
     }
     const { device } = found;
+    found.row = row;
     // A badge that neither we wrote nor had before was set by the app: it counts from there.
     const isSetByApp = row.badge !== found.written && found.settledAt < askedAt;
     if (isSetByApp) found.badges.clear();
@@ -182,7 +205,7 @@ export function createTableDevices({ table, idOf, clock, logger }: TableDevicesD
 
   function rightsOfOwner({ owner }: Device): LastKnownRights {
     if (owner === null) return openToAll ? "all" : NO_RIGHTS;
-    const known = rights.get(owner);
+    const known = rights.has(owner) ? rights.get(owner) : table.lastKnown(owner);
     return known === undefined ? "unknown" : (known ?? NO_RIGHTS);
   }
 
@@ -195,6 +218,7 @@ export function createTableDevices({ table, idOf, clock, logger }: TableDevicesD
   function complainOnce(): void {
     known.clear();
     reachable = null;
+    kept.keep(asTable());
     if (!hasAnswered) {
       logger.warn(
         "fcm.use_zm_notifications is on, but this ZoneMinder has no table Notifications: it comes with 1.39.2.",
@@ -204,6 +228,8 @@ export function createTableDevices({ table, idOf, clock, logger }: TableDevicesD
 }
 
 interface Known {
+  /** As it was last read. */
+  row: TablePhone;
   readonly device: TableDevice;
   /** Badges of notices on their way, for another attempt. */
   readonly badges: Map<NoticeId, number>;

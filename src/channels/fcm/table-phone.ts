@@ -3,20 +3,7 @@ import { type Device, tokenEnd } from "../../domain/device.ts";
 import type { MonitorId } from "../../domain/monitor.ts";
 import type { RecipientId } from "../../domain/notice.ts";
 import { parseFilter } from "../../domain/recipient.ts";
-
-/** A row of the table, as far as push needs it. */
-export interface TablePhone {
-  readonly token: string;
-  readonly platform: "android" | "ios";
-  readonly monitorList: string;
-  /** Seconds between two messages to this phone, whatever the monitor. */
-  readonly interval: number;
-  readonly appVersion: string;
-  readonly profile: string | null;
-  readonly badge: number;
-  readonly lastNotifiedAt: number | null;
-  readonly user: string | null;
-}
+import type { TablePhone } from "../../domain/table-phone.ts";
 
 /** Changes in place as rows and pushes come. */
 export type TableDevice = { -readonly [Key in keyof Device]: Device[Key] };

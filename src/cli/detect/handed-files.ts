@@ -10,11 +10,13 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
+import { shellWord } from "../../lib/command-line.ts";
 import { reasonOf, systemCode } from "../../lib/errors.ts";
 
 interface Files {
@@ -37,11 +39,12 @@ export async function handOver(
   giveUpRights: () => void,
 ): Promise<HandedFiles> {
   const input = file === null ? null : opened(file, constants.O_RDONLY, "read");
+  if (drawTo !== null) checkTarget(drawTo);
   const isRoot = process.getuid?.() === 0;
   const output =
     drawTo === null || !isRoot ? null : opened(drawTo, constants.O_WRONLY | constants.O_CREAT, "written");
   giveUpRights();
-  const mustCopy = file !== null && isRoot && !isReadable(file);
+  const mustCopy = file !== null && isRoot && !isAllowed(file, constants.R_OK);
   const folder = mustCopy || output !== null ? ownFolder(sharedFolder) : null;
   const copy = mustCopy && folder !== null ? path.join(folder, path.basename(file)) : null;
   if (copy !== null && input !== null)
@@ -58,6 +61,25 @@ export async function handOver(
   };
 }
 
+/** Before a model is loaded for nothing; the detector would tell of a temporary file that nobody named. */
+function checkTarget(file: string): void {
+  const folder = path.dirname(file);
+  const why = faultOf(file, folder);
+  if (why !== null) throw new Error(`--draw: ${file} cannot be written: ${why}`);
+}
+
+function faultOf(file: string, folder: string): string | null {
+  const is = statSync(folder, { throwIfNoEntry: false });
+  if (is === undefined)
+    return `the folder ${folder} does not exist; make it with mkdir -p ${shellWord(folder)}`;
+  if (!is.isDirectory()) return `${folder} is not a folder`;
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
+    return `it is a folder; name a file in it, such as ${path.join(file, "drawn.jpg")}`;
+  return isAllowed(folder, constants.W_OK | constants.X_OK)
+    ? null
+    : `this user may not write into ${folder}; name a file elsewhere, or run it with sudo`;
+}
+
 function opened(file: string, flags: number, doing: string): number {
   try {
     return openSync(file, flags);
@@ -67,9 +89,9 @@ function opened(file: string, flags: number, doing: string): number {
   }
 }
 
-function isReadable(file: string): boolean {
+function isAllowed(file: string, mode: number): boolean {
   try {
-    accessSync(file, constants.R_OK);
+    accessSync(file, mode);
     return true;
   } catch {
     return false;

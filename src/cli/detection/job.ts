@@ -1,8 +1,9 @@
 // Turns a question about an event or a file into a job for the detector: its settings, where its pictures are, its zones.
 import path from "node:path";
-import type { DetectionJob, EventSource, MonitorFacts } from "../../detect/job.ts";
+import type { DetectionJob } from "../../detect/job.ts";
 import type { DetectRequest } from "../../detect/socket-messages.ts";
 import type { DetectSettings } from "../../domain/detect-settings.ts";
+import type { EventSource, MonitorFacts } from "../../domain/detection-source.ts";
 import { reasonOf } from "../../lib/errors.ts";
 
 /** What is in force for a monitor; `failed`: why nothing can be. */

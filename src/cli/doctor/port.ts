@@ -9,7 +9,7 @@ export const port: Check = {
   name: "port",
   title: "Port",
   async run(subject) {
-    const { holder, config } = subject;
+    const { holder, config, webUser } = subject;
     const { port: number } = config.network;
     if (holder?.isOurs) return [ok(`zmes listens on port ${number} (process ${holder.pid})`)];
     if (holder !== null)
@@ -26,7 +26,7 @@ export const port: Check = {
           `Port ${number} is free: zmes is not running`,
           hasSystemd()
             ? "Start it: sudo systemctl start zmes"
-            : "Start it: sudo -u www-data zmdc.pl start zmeventnotification.pl, or sudo zmes run",
+            : `Start it: sudo -u ${webUser} zmdc.pl start zmeventnotification.pl, or sudo zmes run`,
         ),
       ];
     if (refusal.code === "NETWORK_PORT_IN_USE")

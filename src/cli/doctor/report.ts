@@ -2,6 +2,7 @@
 import { escapeControls } from "../../lib/log-text.ts";
 import { hideSecrets } from "../../lib/secrets-in-logs.ts";
 import { wrapped } from "../command.ts";
+import { asTyped } from "../typed-name.ts";
 import type { Finding, Level, Outcome } from "./check.ts";
 
 export interface Screen {
@@ -36,17 +37,17 @@ export function textReport(outcomes: readonly Outcome[], { colour, columns }: Sc
 
 /**
  * Words of libraries, other machines and other users' processes are in it: without secrets, without what would make a
- * terminal do something, and no longer than people read.
+ * terminal do something, and no longer than people read. `name`: how zmes is typed here.
  */
-export function printable(outcome: Outcome): Outcome {
+export function printable(outcome: Outcome, name = "zmes"): Outcome {
   const clean = (text: string): string => {
     const line = escapeControls(hideSecrets(text.replace(/\s*\n\s*/g, " ")));
     return line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS)}...` : line;
   };
   const findings = outcome.findings.map(({ level, text, fix }) => ({
     level,
-    text: clean(text),
-    fix: fix === null ? null : clean(fix),
+    text: clean(asTyped(text, name)),
+    fix: fix === null ? null : clean(asTyped(fix, name)),
   }));
   return { ...outcome, findings };
 }

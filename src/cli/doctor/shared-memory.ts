@@ -37,7 +37,7 @@ export const sharedMemory: Check = {
       return [
         warning("No monitor is switched on, so there is nothing to watch", "Add a monitor in ZoneMinder."),
       ];
-    const findings = monitors.map((monitor) => look(monitor, folder, facts, subject.user));
+    const findings = monitors.map((monitor) => look(monitor, folder, facts, subject));
     const good = findings.filter(({ level }) => level === "ok").length;
     const count = ok(`${good} of ${monitors.length} monitors can be watched in ${folder}`);
     return [...(good > 0 ? [count] : []), ...findings.filter(({ level }) => level !== "ok")];
@@ -57,7 +57,7 @@ function look(
   { id, name }: Monitor,
   folder: string,
   { schema }: DatabaseFacts & { kind: "up" },
-  user: string,
+  { user, webUser }: Subject,
 ): Finding {
   const file = new ShmFile(path.join(folder, `zm.mmap.${id}`), schema.version);
   const which = `Monitor ${id} (${name})`;
@@ -81,7 +81,7 @@ function look(
       case "torn":
         return warning(
           `${which}: its camera process does not run`,
-          "See in ZoneMinder's log why: zmdc.pl status",
+          `See whether it runs, and in ZoneMinder's log why not: sudo -u ${webUser} zmdc.pl status`,
         );
     }
   } finally {

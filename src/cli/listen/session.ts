@@ -2,7 +2,7 @@
 import WebSocket from "ws";
 import { z } from "zod";
 import type { ListenOptions } from "./options.ts";
-import { printable } from "./texts.ts";
+import { type KnownMonitor, missingText, printable } from "./texts.ts";
 import { describeTrouble, type Trouble } from "./trouble.ts";
 
 /** One entry of `events` as servers of every age send it: ids are strings with some and numbers with others. */
@@ -11,6 +11,8 @@ export type AlarmEvent = z.infer<typeof alarmEvent>;
 export interface ListenHandlers {
   onLogin(serverVersion: string): void;
   onAlarm(event: AlarmEvent): void;
+  /** Some of the monitors asked for will never be told of; the others are. */
+  onNotice(sentence: string): void;
 }
 
 const text = z.union([z.string(), z.number()]).transform(String);
@@ -31,6 +33,8 @@ const reply = z.looseObject({
   reason: z.string().optional(),
   version: z.string().optional(),
   events: z.array(z.unknown()).optional(),
+  type: z.string().optional(),
+  monitors: z.array(z.object({ MonitorId: text, Name: z.string() })).optional(),
 });
 
 /** A server that does not answer the handshake by then is not going to. */
@@ -114,9 +118,10 @@ class Session {
     const parsed = reply.safeParse(parseJson(message));
     if (!parsed.success) return;
     this.#unanswered = 0;
-    const { event, status, reason, version, events } = parsed.data;
+    const { event, type, status, reason, version, events, monitors } = parsed.data;
     if (event === "auth") this.#onAuth(status, reason ?? "", version ?? "");
     if (event === "alarm" && this.#loggedIn) for (const entry of events ?? []) this.#onAlarm(entry);
+    if (event === "control" && type === "monitors" && monitors) this.#onMonitors(monitors);
   }
 
   #onAuth(status: string | undefined, reason: string, version: string): void {
@@ -130,9 +135,21 @@ class Session {
     // Servers before 2.2 take the lists only from this message; later ones hear the same thing twice.
     if (monitors !== "") {
       this.#send({ event: "control", data: { type: "filter", monlist: monitors, intlist: intervals } });
+      // Servers that do not know this question ignore it.
+      this.#send({ event: "control", data: { type: "monitors" } });
     }
     this.#keepAlive();
     this.#handlers.onLogin(version);
+  }
+
+  /** With none of those asked for, the command ends: it would be silent for ever, mostly because of a slip of the finger. */
+  #onMonitors(known: readonly KnownMonitor[]): void {
+    const wanted = this.#options.monitors.split(",");
+    const missing = wanted.filter((id) => !known.some(({ MonitorId }) => MonitorId === id));
+    if (missing.length === 0) return;
+    const message = missingText(missing, known, this.#options.user);
+    if (missing.length === wanted.length) this.end({ kind: "refused", message });
+    else this.#handlers.onNotice(message);
   }
 
   #onAlarm(entry: unknown): void {

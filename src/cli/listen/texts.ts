@@ -10,6 +10,26 @@ export function alarmLine(event: AlarmEvent, clock: Clock): string {
   return `${timeOfDay(clock.now())} ${printable(what)}\n`;
 }
 
+/** A monitor that the server tells this user of. */
+export interface KnownMonitor {
+  readonly MonitorId: string;
+  readonly Name: string;
+}
+
+/** Why monitors that were asked for will be silent, and which others there are. */
+export function missingText(
+  missing: readonly string[],
+  known: readonly KnownMonitor[],
+  user: string,
+): string {
+  const which = missing.length === 1 ? `monitor ${missing[0]}` : `monitors ${missing.join(", ")}`;
+  const names = known.map(({ MonitorId, Name }) => `${MonitorId} ${Name}`).join(", ");
+  return printable(
+    `No alarms can come from ${which}: the server watches none of that number, or ${user} may not see it in ZoneMinder. ` +
+      (names === "" ? `There is none that ${user} may see.` : `There are: ${names}.`),
+  );
+}
+
 /** Local time with milliseconds. */
 export function timeOfDay(now: number): string {
   const date = new Date(now);

@@ -2,6 +2,7 @@
 import type { Channel } from "../../channels/channel.ts";
 import type { PushDevices } from "../../channels/fcm/devices.ts";
 import { createFcmChannel, type PictureLink } from "../../channels/fcm/fcm.ts";
+import type { PhoneMemory } from "../../channels/fcm/kept-phones.ts";
 import { createTableDevices, type PhoneTable } from "../../channels/fcm/notifications.ts";
 import type { Mutes } from "../../channels/mqtt/entities.ts";
 import { createMqttChannel } from "../../channels/mqtt/mqtt.ts";
@@ -20,6 +21,8 @@ export interface ChannelsDeps {
   readonly devices: PushDevices;
   /** ZoneMinder's own table of phones, asked only with fcm.use_zm_notifications. */
   readonly phones: PhoneTable;
+  /** Where those phones are kept over a restart. */
+  readonly memory: PhoneMemory;
   readonly picture: PictureLink;
   /** The picture itself, for those who are given bytes. */
   readonly readPicture: (alarm: Alarm) => Promise<Buffer | null>;
@@ -37,6 +40,7 @@ export function createChannels({
   version,
   devices,
   phones,
+  memory,
   picture,
   readPicture,
   eventFolder,
@@ -53,7 +57,7 @@ export function createChannels({
     options,
     devices,
     table: config.fcm.use_zm_notifications
-      ? createTableDevices({ table: phones, idOf: recipientIdOf, clock, logger: inRoom })
+      ? createTableDevices({ table: phones, memory, idOf: recipientIdOf, clock, logger: inRoom })
       : null,
     picture,
     clock,

@@ -1,8 +1,8 @@
 // Notices that the file of the configuration, or the one with its secrets, has been changed.
-import { type FSWatcher, statSync, watch } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname } from "node:path";
-import { reasonOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
+import { watchFolder } from "../../lib/watch-folder.ts";
 
 export interface ConfigWatchOptions {
   readonly files: readonly string[];
@@ -32,7 +32,7 @@ export function watchConfig({ files, onChange, logger }: ConfigWatchOptions): { 
   };
   // The folder, not the file: a file that is replaced is another one.
   const watchers = [...new Set(files.map((file) => dirname(file)))].flatMap((folder) =>
-    watchFolder(folder, settle, logger),
+    watchFolder(folder, settle, { anyway: "every ten seconds", logger }),
   );
   const timer = setInterval(look, LOOK_EVERY_MS);
 
@@ -43,17 +43,6 @@ export function watchConfig({ files, onChange, logger }: ConfigWatchOptions): { 
       for (const watcher of watchers) watcher.close();
     },
   };
-}
-
-function watchFolder(folder: string, onEvent: () => void, logger: Logger): readonly FSWatcher[] {
-  try {
-    const watcher = watch(folder, { persistent: false }, onEvent);
-    watcher.on("error", () => watcher.close());
-    return [watcher];
-  } catch (failure) {
-    logger.debug(`Changes in ${folder} are seen every ten seconds only: ${reasonOf(failure)}`);
-    return [];
-  }
 }
 
 /** By which a change is recognised; a file that is not there counts as one. */

@@ -11,8 +11,9 @@ import { createTerminal } from "../../lib/log-terminal.ts";
 import { becomeUser } from "../../lib/privileges.ts";
 import { createServiceManager, takeServiceEnvironment } from "../../lib/service-manager.ts";
 import type { KeptSettings } from "../../store/overrides.ts";
+import { requireZmConf } from "./installed-zoneminder.ts";
 import type { LiveConfig } from "./live-config.ts";
-import { type OneRunOptions, oneRun, requireZmConf } from "./one-run.ts";
+import { type OneRunOptions, oneRun } from "./one-run.ts";
 
 export interface ServeOptions {
   readonly loaded: LoadedConfig;

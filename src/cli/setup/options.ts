@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { parseBroker } from "../../channels/mqtt/options.ts";
 import { reasonOf } from "../../lib/errors.ts";
+import { readPlainFile } from "../../lib/plain-file.ts";
 import type { OptionHelp } from "../command.ts";
 import { parseNames } from "./names.ts";
 import { nameFault } from "./plan.ts";
@@ -22,7 +23,14 @@ export interface SetupOptions {
   readonly key: string | null;
   readonly fcmKey: string | null;
   readonly mqtt: string | null;
+  readonly mqttLogin: MqttLogin | null;
   readonly detection: boolean | null;
+}
+
+interface MqttLogin {
+  readonly username: string;
+  /** null: to be asked for. */
+  readonly password: string | null;
 }
 
 export const setupOptionsHelp: readonly OptionHelp[] = [
@@ -31,7 +39,9 @@ export const setupOptionsHelp: readonly OptionHelp[] = [
   { flag: "--cert FILE", text: "use this certificate, with its chain, instead of making one; needs --key" },
   { flag: "--key FILE", text: "its private key" },
   { flag: "--fcm-key FILE", text: "the key file of a Firebase project of your own" },
-  { flag: "--mqtt SERVER", text: "publish alarms to this broker (without a login)" },
+  { flag: "--mqtt SERVER", text: "publish alarms to this broker; without the next two, without a login" },
+  { flag: "--mqtt-user NAME", text: "the user at the broker" },
+  { flag: "--mqtt-password-file FILE", text: "a file with nothing but the user's password" },
   {
     flag: "--detection yes|no",
     text: "whether the built-in detector looks at alarms first; no when it is not said",
@@ -59,6 +69,8 @@ export function readSetupOptions(argv: readonly string[]): SetupOptions | string
   try {
     const { values } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: false });
     const names = values.name === undefined ? null : values.name.join(",");
+    const mqttLogin = readMqttLogin(values);
+    if (typeof mqttLogin === "string") return mqttLogin;
     const port = values.port === undefined ? null : Number(values.port);
     const fault =
       (names === null ? null : nameFault(names)) ??
@@ -80,6 +92,7 @@ export function readSetupOptions(argv: readonly string[]): SetupOptions | string
       key: values.key ?? null,
       fcmKey: values["fcm-key"] ?? null,
       mqtt: values.mqtt ?? null,
+      mqttLogin,
       detection: values.detection === undefined ? null : values.detection === "yes",
     };
   } catch (failure) {
@@ -101,6 +114,8 @@ const OPTIONS = {
   key: { type: "string" },
   "fcm-key": { type: "string" },
   mqtt: { type: "string" },
+  "mqtt-user": { type: "string" },
+  "mqtt-password-file": { type: "string" },
   detection: { type: "string" },
 } as const;
 
@@ -116,7 +131,39 @@ function brokerFault(server: string | undefined): string | null {
   if (broker === null) return "--mqtt takes host, host:port, or a URL with mqtts://.";
   return broker.login === null
     ? null
-    : "--mqtt takes an address without a login, which everybody on this machine could read: setup asks for it, or write it into zmes-secrets.yml.";
+    : "--mqtt takes an address without a login, which everybody on this machine could read: --mqtt-user and --mqtt-password-file give it, or setup asks for it.";
+}
+
+interface LoginValues {
+  readonly yes?: boolean;
+  readonly mqtt?: string;
+  readonly "mqtt-user"?: string;
+  readonly "mqtt-password-file"?: string;
+}
+
+/** The login at the broker, null without one, or what is wrong with it. The password itself is in no argument: `ps` shows those. */
+function readMqttLogin(values: LoginValues): MqttLogin | string | null {
+  const { mqtt, "mqtt-user": username, "mqtt-password-file": file } = values;
+  if (username === undefined)
+    return file === undefined ? null : "--mqtt-password-file needs --mqtt-user: whose password it is.";
+  if (mqtt === undefined) return "--mqtt-user needs --mqtt: at which broker.";
+  if (username.trim() === "") return "--mqtt-user takes the name of a user at the broker.";
+  if (file !== undefined) return withPassword(username.trim(), file);
+  if (values.yes === true)
+    return "With --yes nobody is asked for the password: --mqtt-user needs --mqtt-password-file.";
+  return { username: username.trim(), password: null };
+}
+
+function withPassword(username: string, file: string): MqttLogin | string {
+  try {
+    const password = readPlainFile(file).trim();
+    if (password === "") return `--mqtt-password-file: ${file} is empty.`;
+    if (/[\r\n]/.test(password))
+      return `--mqtt-password-file: ${file} has several lines; it is to hold nothing but the password.`;
+    return { username, password };
+  } catch (failure) {
+    return `--mqtt-password-file: ${file} cannot be read: ${reasonOf(failure)}.`;
+  }
 }
 
 function choiceFault(detection: string | undefined): string | null {

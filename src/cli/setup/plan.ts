@@ -43,6 +43,7 @@ interface Wishes {
   readonly key: string | null;
   readonly fcmKey: string | null;
   readonly mqtt: string | null;
+  readonly mqttLogin: { readonly username: string; readonly password: string | null } | null;
   readonly detection: boolean | null;
 }
 
@@ -64,8 +65,7 @@ export async function makePlan({ wishes, ownNames, found, questions }: PlanInput
       wishes.fcmKey === null
         ? await askPush(questions)
         : { kind: "direct", file: path.resolve(wishes.fcmKey) },
-    mqtt:
-      wishes.mqtt === null ? await askMqtt(questions) : { server: wishes.mqtt, username: "", password: "" },
+    mqtt: await planMqtt(wishes, questions),
     detection: wishes.detection ?? (await questions.yes(DETECTION, false)),
   };
 }
@@ -160,18 +160,22 @@ async function accountFault(file: string): Promise<string | null> {
   }
 }
 
-async function askMqtt(questions: Questions): Promise<MqttPlan | null> {
+async function planMqtt({ mqtt, mqttLogin }: Wishes, questions: Questions): Promise<MqttPlan | null> {
+  const server = mqtt ?? (await askBroker(questions));
+  if (server === null) return null;
+  const username = mqttLogin?.username ?? (await questions.text("Its user (empty: none)", ""));
+  if (username === "") return { server, username, password: "" };
+  return { server, username, password: mqttLogin?.password ?? (await questions.secret(BROKER_PASSWORD)) };
+}
+
+const BROKER_PASSWORD = "Its password (not shown)";
+
+async function askBroker(questions: Questions): Promise<string | null> {
   if (!(await questions.yes("Publish alarms by MQTT (Home Assistant, Node-RED)?", false))) return null;
   const tls = { tls_ca: null, tls_cert: null, tls_key: null };
-  const server = await questions.text("The broker", "127.0.0.1", (answer) =>
+  return await questions.text("The broker", "127.0.0.1", (answer) =>
     parseBroker({ server: answer, ...tls }) === null
       ? "host, host:port, or a URL with mqtts://, please."
       : null,
   );
-  const username = await questions.text("Its user (empty: none)", "");
-  return {
-    server,
-    username,
-    password: username === "" ? "" : await questions.secret("Its password (not shown)"),
-  };
 }

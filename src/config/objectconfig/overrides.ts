@@ -10,6 +10,7 @@ import {
   type Value,
   withEntry,
 } from "./value.ts";
+import { TooMuch, yamlValues } from "./yaml-values.ts";
 
 export type Overridden =
   | { readonly ok: true; readonly values: Entries }
@@ -63,32 +64,11 @@ function writtenValue(text: string, path: string): Value {
   if (!/^[[{](?!\{)/.test(text)) return textAt(place, text);
   const { root, problems } = readTree(text);
   if (root === null || problems.length > 0) return textAt(place, text);
-  return plain(root, place, 0);
-}
-
-function plain(
-  node: NonNullable<ReturnType<typeof readTree>["root"]>,
-  place: { path: string; line: number },
-  depth: number,
-): Value {
-  if (depth > MOST_STEPS) return nothingAt(place);
-  const below = (name: string) => ({ ...place, path: `${place.path}${name}` });
-  switch (node.kind) {
-    case "text":
-      return textAt(place, node.text);
-    case "nothing":
-      return nothingAt(place);
-    case "list":
-      return listAt(
-        place,
-        node.items().map((item, index) => plain(item, below(`[${index}]`), depth + 1)),
-      );
-    case "map": {
-      const entries = node
-        .entries()
-        .map(({ key, node: child }) => [key, plain(child, below(`.${key}`), depth + 1)] as const);
-      return mapAt(place, new Map(entries));
-    }
+  try {
+    return yamlValues({ hasLines: false })(root, path);
+  } catch (failure) {
+    if (!(failure instanceof TooMuch)) throw failure;
+    return textAt(place, text);
   }
 }
 

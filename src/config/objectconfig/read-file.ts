@@ -2,10 +2,11 @@
 import { isIni } from "../config-file.ts";
 import type { Remark } from "../raw-file.ts";
 import { printableName } from "../raw-file.ts";
-import { readTree, type TreeNode } from "../yaml-tree.ts";
+import { readTree } from "../yaml-tree.ts";
 import { type IniSection, type IniValue, readIniLines } from "./ini-lines.ts";
 import { readLiteral } from "./python-literal.ts";
-import { type Entries, listAt, mapAt, merged, nothingAt, textAt, type Value } from "./value.ts";
+import { type Entries, textAt, type Value } from "./value.ts";
+import { TooMuch, yamlValues } from "./yaml-values.ts";
 
 export interface ObjectConfigFile {
   readonly path: string;
@@ -103,10 +104,10 @@ function readYamlFile(path: string, text: string): ObjectConfigFile {
   const sink: Sink = { values: new Map(), monitors: new Map(), remarks: [], problems: [...problems] };
   if (root !== null && root.kind !== "map" && root.kind !== "nothing")
     sink.problems.push({ line: root.line, text: 'expected sections such as "general:"' });
-  const counter = { left: MOST_VALUES };
+  const toValue = yamlValues({ hasLines: true });
   try {
     for (const { key, node } of root?.entries() ?? []) {
-      const value = yamlValue(node, key, counter, 0);
+      const value = toValue(node, key);
       if (key === "monitors") readMonitors(value, sink);
       else for (const [name, each] of flattened(new Map([[key, value]]))) sink.values.set(name, each);
     }
@@ -138,48 +139,4 @@ function flattened(entries: Entries): Map<string, Value> {
     else for (const [name, each] of value.entries) flat.set(name, each);
   }
   return flat;
-}
-
-class TooMuch extends Error {
-  readonly line: number;
-  constructor(line: number) {
-    super();
-    this.line = line;
-  }
-}
-
-/** Anchors can make a small file endless. */
-const MOST_VALUES = 100_000;
-const DEEPEST = 50;
-
-function yamlValue(node: TreeNode, path: string, counter: { left: number }, depth: number): Value {
-  const place = { path, line: node.line };
-  counter.left -= 1;
-  if (counter.left < 0 || depth > DEEPEST) throw new TooMuch(node.line);
-  switch (node.kind) {
-    case "text":
-      return textAt(place, node.text);
-    case "nothing":
-      return nothingAt(place);
-    case "list":
-      return listAt(
-        place,
-        node.items().map((item, index) => yamlValue(item, `${path}[${index}]`, counter, depth + 1)),
-      );
-    case "map":
-      return mapAt(place, yamlEntries(node, path, counter, depth));
-  }
-}
-
-/** "<<" takes in what another map has, as the original's reader does. */
-function yamlEntries(node: TreeNode, path: string, counter: { left: number }, depth: number): Entries {
-  const own = new Map<string, Value>();
-  let taken: Entries = new Map();
-  for (const { key, line, node: child } of node.entries()) {
-    const value = yamlValue(child, `${path}.${key}`, counter, depth + 1);
-    // A map's own place is where it begins, below its key.
-    if (key === "<<" && value.kind === "map") taken = value.entries;
-    else own.set(key, { ...value, line });
-  }
-  return taken.size === 0 ? own : merged(taken, own);
 }

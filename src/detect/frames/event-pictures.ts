@@ -3,10 +3,10 @@ import { type FileHandle, readdir } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FrameId } from "../../domain/detection.ts";
+import type { EventSource } from "../../domain/detection-source.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { reasonOf } from "../../lib/errors.ts";
 import { bytesAt, folderInside, isWholePicture, openRegular, readSteadily } from "../../lib/steady-file.ts";
-import type { EventSource } from "../job.ts";
 import { type CutPosition, cutPicture } from "./video.ts";
 
 export interface LocalDeps {

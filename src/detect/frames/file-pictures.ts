@@ -2,9 +2,9 @@
 import { constants, type FileHandle, open } from "node:fs/promises";
 import type { FrameSettings } from "../../domain/detect-settings.ts";
 import type { FrameId } from "../../domain/detection.ts";
+import type { FileSource } from "../../domain/detection-source.ts";
 import { systemCode } from "../../lib/errors.ts";
 import { bytesAt } from "../../lib/steady-file.ts";
-import type { FileSource } from "../job.ts";
 import { isPicture } from "../picture/frame.ts";
 import type { RawPicture } from "./event-pictures.ts";
 import { cutPicture } from "./video.ts";

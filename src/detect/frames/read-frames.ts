@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FrameSettings } from "../../domain/detect-settings.ts";
 import type { FrameId } from "../../domain/detection.ts";
+import type { EventSource, FileSource } from "../../domain/detection-source.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { reasonOf } from "../../lib/errors.ts";
-import type { EventSource, FileSource } from "../job.ts";
 import { type Frame, openFrame } from "../picture/frame.ts";
 import { hasFolder, type LocalDeps, localPictures, type RawPicture } from "./event-pictures.ts";
 import { filePictures } from "./file-pictures.ts";

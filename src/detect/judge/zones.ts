@@ -1,8 +1,8 @@
 // Which zones are looked in, in pixels of the picture as it is analyzed, and whether a box counts as being in one.
 import type { ZoneSetting, ZoneSettings } from "../../domain/detect-settings.ts";
 import type { Box, Point, Size, Zone } from "../../domain/detection.ts";
+import type { MonitorFacts, ZoneFacts } from "../../domain/detection-source.ts";
 import { translatePattern } from "../../domain/python-pattern.ts";
-import type { MonitorFacts, ZoneFacts } from "../job.ts";
 import { areaOf, boxMeetsPolygon, coveredArea, polygonHolds } from "./geometry.ts";
 
 export interface SearchZone extends Zone {

@@ -2,8 +2,8 @@
 import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { EventSource } from "../../domain/detection-source.ts";
 import { foldersOf, openVideo, positionOf } from "../frames/event-pictures.ts";
-import type { EventSource } from "../job.ts";
 
 /** How ffmpeg is told of it. */
 export interface Clip {

@@ -1,10 +1,12 @@
 // Keeps one detector process alive: starts it, warms it up, restarts it ever more patiently, lets it rest.
+import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { DetectSettings } from "../../domain/detect-settings.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { reasonOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { within } from "../../lib/within.ts";
+import { removeAbandoned } from "./left-overs.ts";
 import type { FromProcess, ProcessSetup, ToProcess } from "./messages.ts";
 import { type DetectorProcess, startProcess } from "./process.ts";
 
@@ -109,6 +111,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     retry = null;
     killedFor = null;
     isResting = false;
+    void removeAbandoned(tmpdir(), deps.clock.now());
     try {
       current = startProcess({
         script: deps.script ?? WORKER,

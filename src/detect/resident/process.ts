@@ -1,12 +1,10 @@
 // One detector process: started without a shell and with little around it, ended with all its children.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import path from "node:path";
 import { reasonOf } from "../../lib/errors.ts";
 import { FRUGAL } from "./frugality.ts";
-import { killLeftOvers } from "./left-overs.ts";
+import { killLeftOvers, makeFolder } from "./left-overs.ts";
 import { type FromProcess, parseFromProcess, type ToProcess } from "./messages.ts";
 
 export interface DetectorProcess {
@@ -49,7 +47,7 @@ const KEPT = [
 /** Throws when no process can be started at all. */
 export function startProcess(options: ProcessOptions): DetectorProcess {
   // Whatever it leaves behind when it is killed lies here.
-  const folder = mkdtempSync(path.join(tmpdir(), "zmes-detector-"));
+  const folder = makeFolder(tmpdir());
   const clean = async (): Promise<void> => {
     await killLeftOvers(folder);
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);

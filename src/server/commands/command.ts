@@ -1,9 +1,11 @@
 // What a command may do with the connection its message came from.
 import type { DeviceApp } from "../../domain/device.ts";
+import type { DeviceLink, Lists } from "../../domain/device-link.ts";
+import type { Monitor } from "../../domain/monitor.ts";
 import type { Recipient, Rights } from "../../domain/recipient.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { ControlDoor } from "../control-panel.ts";
-import type { DeviceLink, DeviceRegistry, Lists } from "../devices.ts";
+import type { DeviceRegistry } from "../devices.ts";
 import type { LimitedLogins } from "../login-limiter.ts";
 import type { Outgoing } from "../protocol.ts";
 import type { FrequentInfo, SparseWarn } from "../sparse-log.ts";
@@ -60,6 +62,8 @@ export interface CommandContext {
   readonly registry: DeviceRegistry | null;
   /** Whether phones may register from private addresses only. */
   readonly privateOnly: boolean;
+  /** The monitors of which clients are told; null while ZoneMinder's list of them has not been read. */
+  readonly watched: () => readonly Pick<Monitor, "id" | "name">[] | null;
   readonly logger: Logger;
   readonly sparseWarn: SparseWarn;
   readonly frequentInfo: FrequentInfo;

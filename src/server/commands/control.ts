@@ -1,5 +1,6 @@
-// The `control` message: the filter of a connection, and the version (which zmNinjaNg uses as keepalive).
-import type { ControlRequest, Reason } from "../protocol.ts";
+// The `control` message: the filter of a connection, what it may choose from, and the version (zmNinjaNg's keepalive).
+import { maySee } from "../../domain/recipient.ts";
+import type { ControlRequest, Outgoing, Reason } from "../protocol.ts";
 import type { CommandContext, Connection } from "./command.ts";
 
 /** A successful filter is not answered: clients that read one frame per message would be off by one. */
@@ -14,12 +15,27 @@ export function onControl(connection: Connection, request: ControlRequest, conte
         version: context.version,
       });
       return;
+    case "monitors":
+      connection.reply(monitorsReply(connection, context));
+      return;
     case "filter":
       setFilter(connection, request, context);
       return;
     case "unknown":
     // Every version of the original ignores other types silently.
   }
+}
+
+/** Those that this user is told of: whoever may not see a monitor does not learn that it exists. */
+function monitorsReply({ user, recipient }: Connection, { watched }: CommandContext): Outgoing {
+  const head = { event: "control", type: "monitors" } as const;
+  if (user === null) return { ...head, status: "Fail", reason: "NOAUTH" };
+  const known = watched();
+  if (known === null) return { ...head, status: "Fail", reason: "NOTKNOWN" };
+  const monitors = known
+    .filter(({ id }) => maySee(recipient.rights, id))
+    .map(({ id, name }) => ({ MonitorId: String(id), Name: name }));
+  return { ...head, status: "Success", reason: "", monitors };
 }
 
 function setFilter(

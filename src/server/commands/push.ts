@@ -1,7 +1,7 @@
 // The `push` message: registering a phone, switching its push off, and the number on its icon.
 
 import { tokenEnd } from "../../domain/device.ts";
-import type { Lists } from "../devices.ts";
+import type { Lists } from "../../domain/device-link.ts";
 import { isPrivateAddress } from "../private-address.ts";
 import type { PushRequest, Reason } from "../protocol.ts";
 import type { CommandContext, Connection } from "./command.ts";

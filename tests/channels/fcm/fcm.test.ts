@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Channel } from "../../../src/channels/channel.ts";
 import { createFcmChannel, type FcmOptions } from "../../../src/channels/fcm/fcm.ts";
 import { createTableDevices } from "../../../src/channels/fcm/notifications.ts";
-import type { TablePhone } from "../../../src/channels/fcm/table-phone.ts";
 import type { Notice } from "../../../src/domain/notice.ts";
+import type { TablePhone } from "../../../src/domain/table-phone.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { recipientIdOf } from "../../../src/store/device-entry.ts";
 import { aMonitor, mid } from "../../support/builders.ts";
@@ -325,7 +325,9 @@ describe("a notice that waited over a restart", () => {
         noteDelivered: async () => undefined,
         remove: async () => undefined,
         rightsOf: async () => new Map([["anna", "all"]]),
+        lastKnown: () => undefined,
       },
+      memory: { fact: async () => undefined, putFact: () => undefined },
       idOf: recipientIdOf,
       clock: systemClock,
       logger,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type Outcome, ok, problem, skipped, warning } from "../../../src/cli/doctor/check.ts";
-import { hasProblem, jsonReport, textReport } from "../../../src/cli/doctor/report.ts";
+import { hasProblem, jsonReport, printable, textReport } from "../../../src/cli/doctor/report.ts";
 
 const outcomes: readonly Outcome[] = [
   {
@@ -72,4 +72,11 @@ test("the JSON has a level for each check, the worst of its findings", () => {
 test("warnings are no problem", () => {
   expect(hasProblem(outcomes)).toBe(true);
   expect(hasProblem(outcomes.slice(0, 1))).toBe(false);
+});
+
+test("ways out name the program as it is typed here", () => {
+  const outcome = { check: "port", title: "Port", findings: [problem("taken", "Start it: sudo zmes run")] };
+  expect(printable(outcome, "/opt/zmes/bin/zmes").findings[0]?.fix).toBe(
+    "Start it: sudo /opt/zmes/bin/zmes run",
+  );
 });

@@ -248,6 +248,39 @@ test("secrets that were typed go into a file of their own, and nothing prints th
   expect(config.fcm.fcm_v1_key).toBe("relay-secret");
 });
 
+test("the login at the broker comes from the command line without its password", async () => {
+  const file = join(root, "broker-password");
+  writeFileSync(file, "sec ret\n");
+  const mqtt = ["--mqtt", "broker.example.org", "--mqtt-user", "zm", "--mqtt-password-file", file];
+  const { out } = await run(["--yes", ...mqtt]);
+  expect(out).not.toContain("sec ret");
+  expect(readFileSync(target(), "utf8")).not.toContain("sec ret");
+  expect(modeOf(join(root, "etc/zm/zmes-secrets.yml"))).toBe("640");
+  const { config, problems } = loadConfig({ path: target() });
+  expect(problems).toEqual([]);
+  expect(config.mqtt).toMatchObject({ enable: true, username: "zm", password: "sec ret" });
+});
+
+test("who names the broker's user and no file with the password is asked for it", async () => {
+  const mqtt = ["--mqtt", "broker.example.org", "--mqtt-user", "zm"];
+  await run(mqtt, answering({ "Its password": "typed" }));
+  expect(loadConfig({ path: target() }).config.mqtt).toMatchObject({ username: "zm", password: "typed" });
+});
+
+test("a login at the broker that cannot be used is refused before anything is done", () => {
+  const file = join(root, "broker-password");
+  const read = (...argv: string[]) => readSetupOptions(["--mqtt", "broker", ...argv]);
+  const full = ["--mqtt-user", "zm", "--mqtt-password-file", file];
+  expect(read(...full)).toMatch(/broker-password cannot be read: ENOENT/);
+  writeFileSync(file, "\n");
+  expect(read(...full)).toContain("is empty");
+  writeFileSync(file, "user: zm\nword: secret\n");
+  expect(read(...full)).toMatch(/^(?!.*secret).*several lines/);
+  expect(read("--yes", "--mqtt-user", "zm")).toContain("needs --mqtt-password-file");
+  expect(read("--mqtt-password-file", file)).toContain("needs --mqtt-user");
+  expect(readSetupOptions(["--mqtt-user", "zm"])).toContain("needs --mqtt:");
+});
+
 test("a file that is no key of a service account is refused before the configuration is written", async () => {
   const file = join(root, "google-services.json");
   writeFileSync(file, '{"project_info": {}}');

@@ -305,6 +305,15 @@ describe("keys", () => {
   ])("are refused above the file where nothing can be set: %s", (override, expected) => {
     expect(refusal(() => sample("v7.yml").settingsFor(null, { overrides: [override] }))).toMatch(expected);
   });
+
+  it("are refused above the file where anchors make them endless", () => {
+    const tenTimes = (text: string) => `[${`${text},`.repeat(10)}]`;
+    const anchors = [..."bcdefghi"].map((name, index) => `&${name} ${tenTimes(`*${"abcdefgh"[index]}`)}`);
+    const override = `general.wait=[&a ${tenTimes("1")},${anchors.join()}]`;
+    expect(refusal(() => sample("v7.yml").settingsFor(null, { overrides: [override] }))).toMatch(
+      /not a number/,
+    );
+  });
 });
 
 it("no text throws anything but what is for the operator", () => {

@@ -1,10 +1,10 @@
 // Which zones are looked in, where they are in the picture, and what counts as being in one.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { MonitorFacts, ZoneFacts } from "../../../src/detect/job.ts";
 import { isInZone, zonesInForce } from "../../../src/detect/judge/zones.ts";
 import type { ZoneSetting, ZoneSettings } from "../../../src/domain/detect-settings.ts";
 import type { Box } from "../../../src/domain/detection.ts";
+import type { MonitorFacts, ZoneFacts } from "../../../src/domain/detection-source.ts";
 
 const full = { original: { width: 1000, height: 500 }, analyzed: { width: 1000, height: 500 } };
 const half = { original: { width: 1000, height: 500 }, analyzed: { width: 500, height: 250 } };
