@@ -19,7 +19,6 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
     const onAbort = (): void => reject(signal.reason);
     if (signal.aborted) onAbort();
     signal.addEventListener("abort", onAbort);
-    const done = (): void => signal.removeEventListener("abort", onAbort);
-    work.finally(done).then(resolve, reject);
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
 }
