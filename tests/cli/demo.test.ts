@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { afterEach, expect, test, vi } from "vitest";
 import { parseDemoOptions } from "../../src/cli/demo/options.ts";
 import { deliveryLine, demoBanner, programsFrom } from "../../src/cli/demo/texts.ts";
+import { eventually } from "../support/eventually.ts";
 
 const main = new URL("../../src/main.ts", import.meta.url).pathname;
 
@@ -68,7 +69,7 @@ test("the signals that change the verbosity of ZoneMinder's programs neither end
   demo.child.kill("SIGUSR1");
   demo.child.kill("SIGUSR2");
   const told = demo.out().length;
-  await vi.waitFor(() => expect(demo.out().length).toBeGreaterThan(told + 200), 10_000);
+  await eventually(() => expect(demo.out().length).toBeGreaterThan(told + 200));
   expect(demo.err()).toBe("");
   demo.child.kill("SIGTERM");
   expect(await demo.ended).toBe(0);
@@ -92,7 +93,7 @@ test("prints how to connect, and its own client then gets the alarms", async () 
     EventId: expect.stringMatching(/^\d+$/),
     Cause: expect.stringMatching(/^Motion:/),
   });
-  await vi.waitFor(() => expect(demo.out()).toMatch(/event \d+ - \d+\.\d ms after the alarm, 1 client/));
+  await eventually(() => expect(demo.out()).toMatch(/event \d+ - \d+\.\d ms after the alarm, 1 client/));
 }, 30_000);
 
 test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
@@ -135,7 +136,7 @@ test("a busy port is named, with the option that helps, and no folder stays", as
 test("a reader that goes away ends the listening client quietly", async () => {
   const demo = await startedDemo("--every", "0.3");
   const listener = zmes(["listen", demo.url, "--user", "demo"], { ZMES_PASSWORD: demo.password });
-  await vi.waitFor(() => expect(listener.out()).toContain("event"), 10_000);
+  await eventually(() => expect(listener.out()).toContain("event"));
   listener.child.stdout.destroy();
   expect(await listener.ended).toBe(0);
   expect(listener.err()).not.toContain("EPIPE");

@@ -6,6 +6,7 @@ import { detectScript } from "../../src/cli/detect-script.ts";
 import type { DetectRequest } from "../../src/detect/socket-messages.ts";
 import { testIo } from "../support/command-io.ts";
 import { type DetectSite, detectSite } from "../support/detect-site.ts";
+import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/folders.ts";
 
 let site: DetectSite;
@@ -52,7 +53,7 @@ it("of an open event is made although the detector gives its memory back meanwhi
   // Whoever names the folder is not told by the database whether the event has ended: it is taken for open.
   const folder = path.join(site.folder, "77");
   await server.look({ ...request, event: 79, path: folder }, new AbortController().signal);
-  await vi.waitFor(() => expect(server.counts().pid).toBeNull(), { timeout: 5_000, interval: 20 });
+  await eventually(() => expect(server.counts().pid).toBeNull());
   expect(existsSync(made)).toBe(false);
   await isMade();
   for (const part of server.parts.toReversed()) await part.stop();

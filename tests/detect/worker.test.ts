@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createDetector, type Detector, type DetectorOptions } from "../../src/detect/detector.ts";
 import type { DetectSettings, EngineSettings } from "../../src/domain/detect-settings.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { eventually } from "../support/eventually.ts";
 import { aJpeg } from "../support/pictures.ts";
 import { recordingLogger } from "../support/server.ts";
 import { aJob, looking } from "./jobs.ts";
@@ -152,6 +153,6 @@ describe("the real detector process", () => {
     const pid = Number(said);
     expect(() => process.kill(pid, 0)).not.toThrow();
     parent.kill("SIGKILL");
-    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(), { timeout: 5_000 });
+    await eventually(() => expect(() => process.kill(pid, 0)).toThrow());
   }, 30_000);
 });

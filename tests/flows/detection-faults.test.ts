@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp, { type Sharp } from "sharp";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Config } from "../../src/config/schema.ts";
 import { createSimulatedCamera, type SimulatedCamera } from "../../src/demo/simulated-camera.ts";
 import type { EngineSettings } from "../../src/domain/detect-settings.ts";
@@ -11,6 +11,7 @@ import { parseVersion } from "../../src/zoneminder/version.ts";
 import { looking } from "../detect/jobs.ts";
 import { aMonitor, mid } from "../support/builders.ts";
 import { createDetectingSite, type DetectingSite } from "../support/detecting-site.ts";
+import { eventually } from "../support/eventually.ts";
 import { aPerson, createFakeChannel, type FakeChannel } from "../support/fake-channel.ts";
 import { blobModel, ultralyticsNotes } from "../support/onnx-models.ts";
 
@@ -155,7 +156,7 @@ describe("an alarm is told without detection, and the history says why,", () => 
       const client = await site.logIn();
       site.cameras[0].beginAlarm({ eventId: 10, cause: "Motion" });
       expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-      await vi.waitFor(() => expect(site.why(10)).toMatch(reason));
+      await eventually(() => expect(site.why(10)).toMatch(reason));
     },
     40_000,
   );
@@ -185,7 +186,7 @@ it("200 alarms at once are all told, those for which there is no room without, a
   expect(looked.length).toBeGreaterThanOrEqual(50);
   const without = [...told].filter(([, cause]) => cause === "Motion").map(([id]) => Number(id));
   expect(looked.length + without.length).toBe(200);
-  await vi.waitFor(() => {
+  await eventually(() => {
     for (const id of without) expect(site.why(id)).toMatch(/could not look.*others wait already/);
   });
   expect(site.detection().counts()).toMatchObject({ waiting: 0, running: 0, crashes: 0 });

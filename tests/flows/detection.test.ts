@@ -9,6 +9,7 @@ import type { EngineSettings } from "../../src/domain/detect-settings.ts";
 import { isAlive } from "../detect/alive.ts";
 import { looking, someSettings } from "../detect/jobs.ts";
 import { createDetectingSite, type DetectingSite } from "../support/detecting-site.ts";
+import { eventually } from "../support/eventually.ts";
 import { aPerson, createFakeChannel, type FakeChannel } from "../support/fake-channel.ts";
 import { aJpeg } from "../support/pictures.ts";
 
@@ -85,7 +86,7 @@ describe("an alarm with the built-in detector", () => {
       Cause: "[s] detected:person Motion Drive",
       DetectionJson: { labels: ["person"], boxes: [[1, 2, 30, 40]] },
     });
-    await vi.waitFor(() => expect(channel.accepted).toHaveLength(1));
+    await eventually(() => expect(channel.accepted).toHaveLength(1));
   }, 30_000);
 
   it("is told to nobody when nothing was found, and the history says so", async () => {
@@ -135,7 +136,7 @@ describe("an alarm with the built-in detector", () => {
     await client.next();
     running.cameras[0].beginAlarm({ eventId: 22, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ EventId: "22", Cause: "Motion" });
-    await vi.waitFor(() => expect(running.why(22)).toContain("hook: said no"), { timeout: 10_000 });
+    await eventually(() => expect(running.why(22)).toContain("hook: said no"));
     running.cameras[1].beginAlarm({ eventId: 23, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ EventId: "23" });
     expect(channel.accepted).toEqual([]);
@@ -176,7 +177,7 @@ describe("an alarm with the built-in detector", () => {
       const client = await running.logIn();
       running.cameras[0].beginAlarm({ eventId: 10, cause: "Motion" });
       expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-      await vi.waitFor(() => expect(running.why(10)).toMatch(reason));
+      await eventually(() => expect(running.why(10)).toMatch(reason));
     },
     30_000,
   );
@@ -188,7 +189,7 @@ describe("an alarm with the built-in detector", () => {
     await isRunning();
     process.kill(pidOf(), "SIGKILL");
     expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-    await vi.waitFor(() => expect(running.why(11)).toMatch(/could not look.*it was killed/));
+    await eventually(() => expect(running.why(11)).toMatch(/could not look.*it was killed/));
     writeFileSync(join(folder, "go"), "");
     running.cameras[1].beginAlarm({ eventId: 12, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:person Motion" });
@@ -201,9 +202,9 @@ describe("an alarm with the built-in detector", () => {
     await isRunning();
     const pid = pidOf();
     expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-    await vi.waitFor(() => expect(running.why(13)).toMatch(/took longer than 1 s/));
+    await eventually(() => expect(running.why(13)).toMatch(/took longer than 1 s/));
     const engine = Number(readFileSync(join(folder, "pid"), "utf8"));
-    await vi.waitFor(() => expect([isAlive(pid), isAlive(engine)]).toEqual([false, false]));
+    await eventually(() => expect([isAlive(pid), isAlive(engine)]).toEqual([false, false]));
   }, 30_000);
 
   it("is told without when memory runs out", async () => {
@@ -215,7 +216,7 @@ describe("an alarm with the built-in detector", () => {
     execFileSync("prlimit", ["--pid", String(pidOf()), "--as=100000000"]);
     running.cameras[0].beginAlarm({ eventId: 14, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-    await vi.waitFor(() => expect(running.why(14)).toMatch(/could not look/));
+    await eventually(() => expect(running.why(14)).toMatch(/could not look/));
   }, 60_000);
 
   it("of a camera that is not looked at is told at once while the detector hangs", async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { stringify } from "yaml";
+import { eventually } from "../support/eventually.ts";
 import { connect, logIn } from "../support/listener.ts";
 import { freePort, giveToWebUser, makeCertificate, programFolder } from "../support/program.ts";
 import {
@@ -99,10 +100,10 @@ describe.skipIf(realZoneMinderMayBeSkipped())("started by zmdc.pl", { timeout: 6
     const pid = await untilRunning();
     renameSync(LOG, `${LOG}.1`);
     await zmpkg("logrot");
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await (await connect(url)).close(); // leaves a line
       expect(existsSync(LOG)).toBe(true);
-    }, 10_000);
+    });
     expect(await untilRunning()).toBe(pid);
   });
 
@@ -123,7 +124,7 @@ describe.skipIf(realZoneMinderMayBeSkipped())("started by zmdc.pl", { timeout: 6
   it("ends within two seconds with ZoneMinder and leaves no process behind", async () => {
     const pid = await untilRunning();
     await zmpkg("stop");
-    const took = await vi.waitFor(() => lastTime("exited normally") - lastTime("sending stop"), 5_000);
+    const took = await eventually(() => lastTime("exited normally") - lastTime("sending stop"));
     expect(took).toBeGreaterThanOrEqual(0);
     expect(took).toBeLessThan(2);
     expect(existsSync(`/proc/${pid}`)).toBe(false);

@@ -1,4 +1,5 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { knownUsers, loginMessage, startServer, type TestServer } from "../support/server.ts";
 import { connectClient, type TestClient } from "../support/ws-client.ts";
 
@@ -295,5 +296,5 @@ test("the number of listeners is told when somebody logs in and when they leave"
   const client = await loggedIn();
   client.close();
   await client.closed;
-  await vi.waitFor(() => expect(counts).toEqual([1, 0]));
+  await eventually(() => expect(counts).toEqual([1, 0]));
 });

@@ -9,12 +9,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import type { NoticeId, RecipientId } from "../../src/domain/notice.ts";
 import { decide } from "../../src/domain/policy.ts";
 import type { DeviceLink } from "../../src/store/device-registry.ts";
 import { aMonitor, anAlarm, mid } from "../support/builders.ts";
 import { aRegistration, createPhones, type Phones } from "../support/device-files.ts";
+import { eventually } from "../support/eventually.ts";
 
 let phones: Phones;
 afterEach(() => phones.remove());
@@ -22,7 +23,7 @@ afterEach(() => phones.remove());
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, "../fixtures/tokens", name), "utf8");
 const find = (token: string) => phones.devices.all().find((device) => device.token === token);
 const beside = () => readdirSync(dirname(phones.file)).sort();
-const settled = (check: () => unknown) => vi.waitFor(check, { timeout: 6_000, interval: 20 });
+const settled = (check: () => unknown) => eventually(check);
 
 async function started(...change: Parameters<typeof createPhones>): Promise<void> {
   phones = createPhones(...change);

@@ -2,15 +2,14 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { eventually } from "../support/eventually.ts";
 
 let folder = "";
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "zmes-check-"));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const WAIT = { timeout: 10_000 };
 
 test("the check ends with the program that began it, also when that is killed", async () => {
   // Opening it takes for ever.
@@ -21,10 +20,10 @@ test("the check ends with the program that began it, also when that is killed", 
     startFileCheck(${JSON.stringify(file)}, () => undefined);
     setInterval(() => undefined, 1000);`;
   const begun = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "ignore" });
-  const check = await vi.waitFor(() => childOf(begun.pid), WAIT);
+  const check = await eventually(() => childOf(begun.pid));
   expect(readFileSync(`/proc/${check}/cmdline`, "utf8")).toContain(file);
   begun.kill("SIGKILL");
-  await vi.waitFor(() => expect(isRunning(check)).toBe(false), WAIT);
+  await eventually(() => expect(isRunning(check)).toBe(false));
 });
 
 /** Once it runs its own program. */

@@ -4,8 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { vi } from "vitest";
+
 import { makeCertificate } from "./certificates.ts";
+import { eventually } from "./eventually.ts";
 
 /** Where Debian puts it; it is often not on PATH. */
 const FOLDERS = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/usr/local/sbin"];
@@ -43,7 +44,7 @@ export async function startNginx(inside: string): Promise<Nginx> {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await vi.waitFor(() => answers(port, child), 10_000);
+    await eventually(() => answers(port, child));
   } catch {
     const words = existsSync(log) ? readFileSync(log, "utf8") : "";
     await stop();

@@ -6,6 +6,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { createDatabase, type Database, DatabaseUnavailable } from "../../src/zoneminder/database.ts";
 import type { DatabaseTarget } from "../../src/zoneminder/database-target.ts";
 import { makeCertificate } from "../support/certificates.ts";
+import { eventually } from "../support/eventually.ts";
 import { type Mariadb, mariadbMayBeSkipped, startMariadb } from "../support/mariadb.ts";
 
 const silent = pino({ level: "silent" });
@@ -182,7 +183,7 @@ describe.skipIf(mariadbMayBeSkipped())("the connection to the database", () => {
     const database = open();
     await database.query("SELECT 1");
     await server.stopServer();
-    await vi.waitFor(() => expect(database.isUp()).toBe(false), { timeout: 5000 });
+    await eventually(() => expect(database.isUp()).toBe(false));
     await server.startServer();
   });
 
@@ -204,7 +205,7 @@ describe.skipIf(mariadbMayBeSkipped())("the connection to the database", () => {
     await server.stopServer();
     const database = open();
     await database.start(new AbortController().signal);
-    await vi.waitFor(() => expect(said("Cannot reach the database")).toBe(1));
+    await eventually(() => expect(said("Cannot reach the database")).toBe(1));
     await server.startServer();
     await vi.waitFor(() => expect(said("The database is back")).toBe(1), { timeout: 15_000 });
   });

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createHttpClient, type HttpClient, type HttpClientOptions } from "../../../src/channels/fcm/http.ts";
 import { createThreadedHttpClient } from "../../../src/channels/fcm/threaded-http.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type Google, startGoogle } from "../../support/google.ts";
 import { startRelay } from "../../support/relay.ts";
 
@@ -53,7 +54,7 @@ describe.each(clients)("done %s:", (_, create) => {
       const [google, client] = await setUp();
       await client.post(request, never);
       google.goAway();
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         await client.post(request, never);
         expect(google.counts.connections).toBeGreaterThan(1);
       });
@@ -63,7 +64,7 @@ describe.each(clients)("done %s:", (_, create) => {
       const [google, client] = await setUp();
       google.latencyMs = 100;
       const replies = Array.from({ length: 20 }, () => client.post(request, never));
-      await vi.waitFor(() => expect(google.counts.connections).toBe(2));
+      await eventually(() => expect(google.counts.connections).toBe(2));
       setTimeout(() => google.goAway(), 50);
       for (const reply of replies) expect((await reply).status).toBe(401);
     });
@@ -72,7 +73,7 @@ describe.each(clients)("done %s:", (_, create) => {
       const [google, client] = await setUp();
       google.latencyMs = 10_000;
       const cut = client.post(request, never);
-      await vi.waitFor(() => expect(google.counts.connections).toBe(1));
+      await eventually(() => expect(google.counts.connections).toBe(1));
       setTimeout(() => google.cutAll(), 20);
       await expect(cut).rejects.toThrow();
       google.latencyMs = 0;
@@ -93,7 +94,7 @@ describe.each(clients)("done %s:", (_, create) => {
       google.latencyMs = 10_000;
       const stop = new AbortController();
       const given = client.post(request, stop.signal);
-      await vi.waitFor(() => expect(google.counts.connections).toBe(1));
+      await eventually(() => expect(google.counts.connections).toBe(1));
       stop.abort(new Error("stopping"));
       await expect(given).rejects.toThrow("stopping");
     });

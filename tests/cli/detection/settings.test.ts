@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { checkFiles } from "../../../src/cli/check-config/files.ts";
 import { reportConfig } from "../../../src/cli/check-config.ts";
 import { createSettingsFor } from "../../../src/cli/detection/settings.ts";
@@ -9,6 +9,7 @@ import { loadConfig } from "../../../src/config/load.ts";
 import { configSchema } from "../../../src/config/schema.ts";
 import type { DetectRequest } from "../../../src/detect/socket-messages.ts";
 import { aFolder } from "../../config/temporary-files.ts";
+import { eventually } from "../../support/eventually.ts";
 import { recordingLogger } from "../../support/server.ts";
 
 const OPTIONS: DetectRequest["options"] = { config: null, overrides: [], writesFiles: true, drawTo: null };
@@ -91,7 +92,7 @@ describe("settings for a look in a server", () => {
   it("are the same, with the same warnings", async () => {
     const { log, thread } = serve(YAML);
     expect(await thread.settingsFor(3, OPTIONS)).toMatchObject({ frames: { waitMs: 2000 } });
-    await vi.waitFor(() => expect(log).toMatchObject([{ msg: expect.stringContaining("1 of its keys") }]));
+    await eventually(() => expect(log).toMatchObject([{ msg: expect.stringContaining("1 of its keys") }]));
     expect(await thread.settingsFor(3, { ...OPTIONS, config: "/no.yml" })).toEqual({
       failed: expect.stringContaining("/no.yml cannot be read"),
     });

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { problem, warning } from "../../../src/cli/doctor/check.ts";
 import { configuration } from "../../../src/cli/doctor/configuration.ts";
 import { dataDirectory, tokenFile } from "../../../src/cli/doctor/data.ts";
@@ -13,6 +13,7 @@ import { system } from "../../../src/cli/doctor/system.ts";
 import { isSystemFolder } from "../../../src/cli/system-folders.ts";
 import { shellWord } from "../../../src/lib/command-line.ts";
 import { createPatient, type Patient } from "../../support/doctor.ts";
+import { eventually } from "../../support/eventually.ts";
 import { freePort } from "../../support/program.ts";
 
 let patient: Patient;
@@ -42,7 +43,7 @@ test("of a process that holds the port, its arguments are not told: a password m
   const code = `require("node:net").createServer().listen(${port}, "127.0.0.1")`;
   const child = spawn(process.execPath, ["-e", code, "--", "--password=secret"], { stdio: "ignore" });
   try {
-    await vi.waitFor(() => expect(findPortHolder(port)?.pid).toBe(child.pid), { timeout: 5000 });
+    await eventually(() => expect(findPortHolder(port)?.pid).toBe(child.pid));
     expect(findPortHolder(port)?.command).not.toMatch(/secret|createServer/);
   } finally {
     child.kill("SIGKILL");
