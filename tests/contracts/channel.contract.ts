@@ -68,7 +68,7 @@ export function channelContract(
         const begun = performance.now();
         abort.abort(new Error("enough"));
         await expect(attempt).rejects.toThrow();
-        expect(performance.now() - begun).toBeLessThan(1000);
+        expect(performance.now() - begun).toBeLessThan(5_000);
       },
     );
 

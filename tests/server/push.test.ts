@@ -265,7 +265,7 @@ test("switching push off takes effect although the connection closes right behin
   });
   temporary.close();
   await eventually(() => expect(phones.devices.recipients()).toEqual([]), 2);
-  expect(performance.now() - sentAt).toBeLessThan(200);
+  expect(performance.now() - sentAt).toBeLessThan(1_500);
   await eventually(() => expect(phones.tokens()[TOKEN]).toMatchObject({ pushstate: "disabled" }));
 });
 

@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { eventId } from "../../src/domain/alarm.ts";
@@ -163,7 +164,7 @@ describe("trouble with the disk", () => {
     store.put([aMark()]);
     const begun = performance.now();
     await store.stop();
-    expect(performance.now() - begun).toBeLessThan(1500);
+    expect(performance.now() - begun).toBeLessThan(5_000);
     expect(messages()).toContain("The store could not be written at the end");
   });
 
@@ -234,9 +235,8 @@ describe("a disk that hangs", () => {
   test("is not waited for, neither at the start nor afterwards, and is taken up when it answers", async () => {
     const store = await aStore(file(), { thread, patienceMs: 200 });
     expect(messages()).toEqual(["The store cannot be written; what it should hold is kept in memory"]);
-    const begun = performance.now();
-    expect([await store.save([]), await store.backlog(), await store.changes()]).toEqual([null, null, null]);
-    expect(performance.now() - begun).toBeLessThan(150);
+    const asked = Promise.all([store.save([]), store.backlog(), store.changes()]);
+    expect(await Promise.race([asked, nextTurn("waits")])).toEqual([null, null, null]);
     store.put([aMark({ event: 7 })]);
     answer();
     await eventually(() => expect(messages()).toContain("The store is written again"));

@@ -82,7 +82,7 @@ test("a database that never answers costs no more than the limit", async () => {
   for (let number = 0; number < 10_000; number += 1) table.write(saying("waiting"));
   const begun = performance.now();
   await table.close();
-  expect(performance.now() - begun).toBeLessThan(1000);
+  expect(performance.now() - begun).toBeLessThan(5_000);
 });
 
 describe.skipIf(mariadbMayBeSkipped())("the real table", () => {
