@@ -8,9 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
 import { connect, type Listener, logIn } from "../support/listener.ts";
 import { createPrivateFiles, type PrivateFiles } from "../support/private-files.ts";
-import { freePort } from "../support/program.ts";
 import {
   BIN_FOLDER,
   endTurn,

@@ -3,13 +3,9 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import {
-  type ControlledProgram,
-  freePort,
-  PASSWORD,
-  startControlled,
-} from "../support/controlled-program.ts";
+import { type ControlledProgram, PASSWORD, startControlled } from "../support/controlled-program.ts";
 import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
 import { startRelay } from "../support/relay.ts";
 import type { TestClient } from "../support/ws-client.ts";
 

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { stringify } from "yaml";
 import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
 import { connect, logIn } from "../support/listener.ts";
-import { freePort, giveToWebUser, makeCertificate, programFolder } from "../support/program.ts";
+import { giveToWebUser, makeCertificate, programFolder } from "../support/program.ts";
 import {
   BIN_FOLDER,
   cancelAlarm,

@@ -6,9 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
 import { connect } from "../support/listener.ts";
 import { listenForNotices, type NotifySocket } from "../support/notify-socket.ts";
-import { freePort, giveToWebUser, programFolder } from "../support/program.ts";
+import { giveToWebUser, programFolder } from "../support/program.ts";
 
 const text = readFileSync(join(import.meta.dirname, "../../packaging/zmes.service"), "utf8");
 const settings = new Map(

@@ -15,7 +15,7 @@ import { machine, system } from "../../../src/cli/doctor/system.ts";
 import { zoneminder } from "../../../src/cli/doctor/zoneminder.ts";
 import { createPatient, type Patient, said } from "../../support/doctor.ts";
 import { eventually } from "../../support/eventually.ts";
-import { freePort } from "../../support/program.ts";
+import { freePort } from "../../support/free-port.ts";
 
 let patient: Patient;
 beforeEach(() => {

@@ -14,7 +14,7 @@ import { isSystemFolder } from "../../../src/cli/system-folders.ts";
 import { shellWord } from "../../../src/lib/command-line.ts";
 import { createPatient, type Patient } from "../../support/doctor.ts";
 import { eventually } from "../../support/eventually.ts";
-import { freePort } from "../../support/program.ts";
+import { freePort } from "../../support/free-port.ts";
 
 let patient: Patient;
 beforeEach(() => {

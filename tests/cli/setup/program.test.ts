@@ -16,8 +16,9 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { loadConfig } from "../../../src/config/load.ts";
+import { freePort } from "../../support/free-port.ts";
 import { startGoogle } from "../../support/google.ts";
-import { freePort, giveToWebUser, programFolder } from "../../support/program.ts";
+import { giveToWebUser, programFolder } from "../../support/program.ts";
 
 let program = "";
 let copy = "";
