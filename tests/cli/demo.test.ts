@@ -94,7 +94,7 @@ test("prints how to connect, and its own client then gets the alarms", async () 
     Cause: expect.stringMatching(/^Motion:/),
   });
   await eventually(() => expect(demo.out()).toMatch(/event \d+ - \d+\.\d ms after the alarm, 1 client/));
-}, 30_000);
+});
 
 test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
   "%s ends it within 2 s: port closed, folder gone, exit 0",
@@ -113,7 +113,6 @@ test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
     expect(demo.out()).toContain("nothing is left behind");
     expect(demo.err()).toBe("");
   },
-  30_000,
 );
 
 test("a busy port is named, with the option that helps, and no folder stays", async () => {
@@ -131,7 +130,7 @@ test("a busy port is named, with the option that helps, and no folder stays", as
   expect(demo.err()).not.toContain("network.port");
   expect(foldersOf(demo.child.pid)).toEqual([]);
   taken.close();
-}, 30_000);
+});
 
 test("a reader that goes away ends the listening client quietly", async () => {
   const demo = await startedDemo("--every", "0.3");
@@ -140,7 +139,7 @@ test("a reader that goes away ends the listening client quietly", async () => {
   listener.child.stdout.destroy();
   expect(await listener.ended).toBe(0);
   expect(listener.err()).not.toContain("EPIPE");
-}, 30_000);
+});
 
 test.each([
   [["--monitors", "0"], "--monitors takes a whole number from 1 to 1000"],

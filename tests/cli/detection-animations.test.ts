@@ -46,7 +46,7 @@ it("is made although the detector is killed as soon as it has looked", async () 
   expect(found).toMatchObject({ printed: expect.stringContaining("person") });
   await isMade();
   for (const part of server.parts.toReversed()) await part.stop();
-}, 30_000);
+});
 
 it("of an open event is made although the detector gives its memory back meanwhile", async () => {
   const server = await site.serve();
@@ -57,7 +57,7 @@ it("of an open event is made although the detector gives its memory back meanwhi
   expect(existsSync(made)).toBe(false);
   await isMade();
   for (const part of server.parts.toReversed()) await part.stop();
-}, 30_000);
+});
 
 it("of a script that looked by itself is made after the script has ended", async () => {
   const io = testIo({ PATH: process.env.PATH });
@@ -66,7 +66,7 @@ it("of a script that looked by itself is made after the script has ended", async
   expect([code, io.out()]).toEqual([0, expect.stringContaining("detected:person")]);
   expect(existsSync(made)).toBe(false);
   await isMade();
-}, 30_000);
+});
 
 it("ends with the server", async () => {
   const server = await site.serve();
@@ -76,4 +76,4 @@ it("ends with the server", async () => {
   for (const part of server.parts.toReversed()) await part.stop();
   expect(performance.now() - begun).toBeLessThan(1_500);
   expect(existsSync(made)).toBe(false);
-}, 30_000);
+});

@@ -161,7 +161,7 @@ describe("the detector", () => {
     expect(said(/keeps ending/)).toBe(1);
     await eventually(async () => expect(await ask({ event: 5 })).toHaveProperty("printed"));
     expect([said(/has ended.*started again/), said(/The detector works again/)]).toEqual([1, 1]);
-  }, 20_000);
+  });
 
   it("gives the memory back when there is nothing to do, and starts again for the next job", async () => {
     const { detector, ask } = await start({ idle_unload: 1 });

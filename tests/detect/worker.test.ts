@@ -78,7 +78,7 @@ describe("the real detector process", () => {
       printed: "",
       result: { troubles: [], original: { width: expect.any(Number) } },
     });
-  }, 30_000);
+  });
 
   it("says which model cannot be loaded, goes on living, and leaves the alarm without an answer", async () => {
     const missing = looking({
@@ -96,25 +96,21 @@ describe("the real detector process", () => {
     });
     expect(await detector.look(job(looking(HOG)), never)).toHaveProperty("printed", "");
     expect(detector.counts().crashes).toBe(0);
-  }, 30_000);
+  });
 
   it.each([
     ["of 0 bytes", Buffer.alloc(0)],
     ["that is cut short", null],
     ["that is a web page", Buffer.from("<html>404</html>")],
-  ])(
-    "has no answer for a picture %s, and says so",
-    async (_, bytes) => {
-      const whole = readFileSync(join(folder, "7", "snapshot.jpg"));
-      mkdirSync(join(folder, "8"));
-      writeFileSync(join(folder, "8", "snapshot.jpg"), bytes ?? whole.subarray(0, whole.length / 2));
-      await start(null);
-      expect(await detector.look(job(looking(HOG), 8, "8"), never)).toEqual({
-        failed: expect.stringContaining("snapshot"),
-      });
-    },
-    30_000,
-  );
+  ])("has no answer for a picture %s, and says so", async (_, bytes) => {
+    const whole = readFileSync(join(folder, "7", "snapshot.jpg"));
+    mkdirSync(join(folder, "8"));
+    writeFileSync(join(folder, "8", "snapshot.jpg"), bytes ?? whole.subarray(0, whole.length / 2));
+    await start(null);
+    expect(await detector.look(job(looking(HOG), 8, "8"), never)).toEqual({
+      failed: expect.stringContaining("snapshot"),
+    });
+  });
 
   it("answers 200 events at once, those beyond its queue with the reason, and grows neither here nor there", async () => {
     const one = looking({ kind: "command", argv: ["/bin/true"], timeoutMs: 5_000 });
@@ -154,5 +150,5 @@ describe("the real detector process", () => {
     expect(() => process.kill(pid, 0)).not.toThrow();
     parent.kill("SIGKILL");
     await eventually(() => expect(() => process.kill(pid, 0)).toThrow());
-  }, 30_000);
+  });
 });

@@ -89,17 +89,13 @@ describe("an alarm is told with what was found", () => {
     ["a picture in CMYK", () => picture().toColourspace("cmyk").jpeg().toBuffer()],
     ["a picture of 50 megapixels", () => picture(8160, 6120).jpeg().toBuffer()],
     ["a progressive picture", () => picture().jpeg({ progressive: true }).toBuffer()],
-  ])(
-    "in %s",
-    async (_, made) => {
-      save(await made());
-      await start(onnx());
-      const client = await site.logIn();
-      site.cameras[0].beginAlarm({ eventId: 7, cause: "Motion" });
-      expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:person Motion" });
-    },
-    40_000,
-  );
+  ])("in %s", async (_, made) => {
+    save(await made());
+    await start(onnx());
+    const client = await site.logIn();
+    site.cameras[0].beginAlarm({ eventId: 7, cause: "Motion" });
+    expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:person Motion" });
+  });
 });
 
 describe("an alarm is told without detection, and the history says why,", () => {
@@ -148,18 +144,14 @@ describe("an alarm is told without detection, and the history says why,", () => 
       () => onnx(join(folder, "no.onnx")),
       /could not look.*no\.onnx/,
     ],
-  ])(
-    "%s",
-    async (_, prepare, engine, reason) => {
-      await prepare();
-      await start(engine());
-      const client = await site.logIn();
-      site.cameras[0].beginAlarm({ eventId: 10, cause: "Motion" });
-      expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-      await eventually(() => expect(site.why(10)).toMatch(reason));
-    },
-    40_000,
-  );
+  ])("%s", async (_, prepare, engine, reason) => {
+    await prepare();
+    await start(engine());
+    const client = await site.logIn();
+    site.cameras[0].beginAlarm({ eventId: 10, cause: "Motion" });
+    expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
+    await eventually(() => expect(site.why(10)).toMatch(reason));
+  });
 });
 
 it("200 alarms at once are all told, those for which there is no room without, and the memory stays as it is", async () => {

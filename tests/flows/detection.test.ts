@@ -87,14 +87,14 @@ describe("an alarm with the built-in detector", () => {
       DetectionJson: { labels: ["person"], boxes: [[1, 2, 30, 40]] },
     });
     await eventually(() => expect(channel.accepted).toHaveLength(1));
-  }, 30_000);
+  });
 
   it("is told to nobody when nothing was found, and the history says so", async () => {
     const running = await start(HOG);
     running.cameras[0].beginAlarm({ eventId: 8, cause: "Motion" });
     await vi.waitFor(() => expect(running.why(8)).toContain("hook: said no"), { timeout: 15_000 });
     expect(channel.accepted).toEqual([]);
-  }, 30_000);
+  });
 
   it("is told at once where people are to be told first, and again with what was found", async () => {
     const running = await start(program(`sleep 0.3; printf '%s' '${PERSON}'`), {}, { notify_first: true });
@@ -104,7 +104,7 @@ describe("an alarm with the built-in detector", () => {
     running.cameras[0].beginAlarm({ eventId: 9, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:person Motion" });
-  }, 30_000);
+  });
 
   it("is looked at with the settings of its own camera", async () => {
     const dog = PERSON.replaceAll("person", "dog");
@@ -116,7 +116,7 @@ describe("an alarm with the built-in detector", () => {
     expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:person Motion" });
     running.cameras[1].beginAlarm({ eventId: 21, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:dog Motion" });
-  }, 30_000);
+  });
 
   it("of a camera that records nothing is told as it is, without waiting for pictures", async () => {
     const running = await start(program("sleep 60"));
@@ -126,7 +126,7 @@ describe("an alarm with the built-in detector", () => {
     expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
     expect(performance.now() - begun).toBeLessThan(2_000);
     expect(site?.detection().counts().running).toBe(0);
-  }, 30_000);
+  });
 
   it("is told at once to those alone whom a list names, and not again when nothing was found", async () => {
     const lists = { event_start_notify_on_hook_success: ["web"] };
@@ -140,7 +140,7 @@ describe("an alarm with the built-in detector", () => {
     running.cameras[1].beginAlarm({ eventId: 23, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ EventId: "23" });
     expect(channel.accepted).toEqual([]);
-  }, 30_000);
+  });
 
   it("is looked at again at its end where that is wanted, and told with what was found then", async () => {
     const found = `if [ -e ${folder}/over ]; then printf '%s' '${PERSON}'; fi`;
@@ -160,7 +160,7 @@ describe("an alarm with the built-in detector", () => {
       Cause: expect.stringContaining("[s] detected:person"),
     });
     expect(channel.accepted).toEqual([]);
-  }, 30_000);
+  });
 
   it.each([
     ["there is no picture", () => rmSync(join(folder, "event", "snapshot.jpg")), /could not look.*snapshot/],
@@ -169,18 +169,14 @@ describe("an alarm with the built-in detector", () => {
       () => writeFileSync(join(folder, "event", "snapshot.jpg"), ""),
       /could not look/,
     ],
-  ])(
-    "is told without when %s, and the history says why",
-    async (_, spoil, reason) => {
-      spoil();
-      const running = await start(HOG);
-      const client = await running.logIn();
-      running.cameras[0].beginAlarm({ eventId: 10, cause: "Motion" });
-      expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-      await eventually(() => expect(running.why(10)).toMatch(reason));
-    },
-    30_000,
-  );
+  ])("is told without when %s, and the history says why", async (_, spoil, reason) => {
+    spoil();
+    const running = await start(HOG);
+    const client = await running.logIn();
+    running.cameras[0].beginAlarm({ eventId: 10, cause: "Motion" });
+    expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
+    await eventually(() => expect(running.why(10)).toMatch(reason));
+  });
 
   it("is told without when the detector is killed while it looks, and the next one with it", async () => {
     const running = await start(program(`[ -e ${folder}/go ] || sleep 60; printf '%s' '${PERSON}'`));
@@ -193,7 +189,7 @@ describe("an alarm with the built-in detector", () => {
     writeFileSync(join(folder, "go"), "");
     running.cameras[1].beginAlarm({ eventId: 12, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:person Motion" });
-  }, 40_000);
+  });
 
   it("is told without when the detector hangs, and nothing of it is left", async () => {
     const running = await start(program(`echo $$ > ${folder}/pid; sleep 60`), { deadline: 1 });
@@ -205,7 +201,7 @@ describe("an alarm with the built-in detector", () => {
     await eventually(() => expect(running.why(13)).toMatch(/took longer than 1 s/));
     const engine = Number(readFileSync(join(folder, "pid"), "utf8"));
     await eventually(() => expect([isAlive(pid), isAlive(engine)]).toEqual([false, false]));
-  }, 30_000);
+  });
 
   it("is told without when memory runs out", async () => {
     const running = await start(HOG, {}, {}, true);
@@ -217,7 +213,7 @@ describe("an alarm with the built-in detector", () => {
     running.cameras[0].beginAlarm({ eventId: 14, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
     await eventually(() => expect(running.why(14)).toMatch(/could not look/));
-  }, 60_000);
+  });
 
   it("of a camera that is not looked at is told at once while the detector hangs", async () => {
     const running = await start(program("sleep 60"), { deadline: 5 }, { hook_skip_monitors: [2] });
@@ -228,5 +224,5 @@ describe("an alarm with the built-in detector", () => {
     running.cameras[1].beginAlarm({ eventId: 16, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ EventId: "16" });
     expect(performance.now() - begun).toBeLessThan(1_000);
-  }, 30_000);
+  });
 });

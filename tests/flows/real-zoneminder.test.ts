@@ -29,7 +29,7 @@ const YARD = 3; // motion inside one continuous event
 /** Something moves for 3 of every 8 seconds; a busy machine may miss one round. */
 const MOTION_MS = 30_000;
 
-describe.skipIf(realZoneMinderMayBeSkipped())("beside a real ZoneMinder", { timeout: 60_000 }, () => {
+describe.skipIf(realZoneMinderMayBeSkipped())("beside a real ZoneMinder", () => {
   let program: Program;
   const clients: Listener[] = [];
 

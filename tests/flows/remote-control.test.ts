@@ -247,7 +247,7 @@ describe("restart", () => {
     const before = files();
     for (let count = 0; count < 4; count++) await restarted();
     await eventually(() => expect(files()).toBeLessThanOrEqual(before + 1));
-  }, 60_000);
+  });
 });
 
 describe("the file", () => {

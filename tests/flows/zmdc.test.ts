@@ -27,7 +27,7 @@ const DAEMON = join(BIN_FOLDER, "zmeventnotification.pl");
 const LOG = join(LOG_FOLDER, "zmeventnotification.log");
 const ORIGINAL = "#!/usr/bin/perl\nsleep 1000;\n";
 
-describe.skipIf(realZoneMinderMayBeSkipped())("started by zmdc.pl", { timeout: 60_000 }, () => {
+describe.skipIf(realZoneMinderMayBeSkipped())("started by zmdc.pl", () => {
   let folder = "";
   let program = "";
   let url = "";

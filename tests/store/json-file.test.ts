@@ -164,4 +164,4 @@ test("a process that is killed while it writes leaves the old content or the new
       expect(content.end).toBe(content.round);
     }
   }
-}, 30_000);
+});

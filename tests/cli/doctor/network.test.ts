@@ -203,7 +203,7 @@ describe.skipIf(mosquittoMayBeSkipped())("beside a broker", () => {
       broker.thaw();
       await broker.stop();
     }
-  }, 20_000);
+  });
 });
 
 test("a broker that is not there is a problem", async () => {
