@@ -1,4 +1,5 @@
 // Reads and replaces one precious text file: whole or not at all, with one copy of what was there before.
+import type { BigIntStats } from "node:fs";
 import {
   constants,
   type FileHandle,
@@ -54,31 +55,36 @@ export async function readText(file: string): Promise<FileContent | null> {
 /** The stamp of the file as it is now, without reading it; null when there is none. */
 export async function stampOf(file: string): Promise<Pick<FileContent, "stamp" | "changedAt"> | null> {
   try {
-    const { ino, size, mtimeNs, mtimeMs } = await stat(file, { bigint: true });
-    return { stamp: `${ino}:${size}:${mtimeNs}`, changedAt: Number(mtimeMs) };
+    const found = await stat(file, { bigint: true });
+    return { stamp: stampFrom(found), changedAt: Number(found.mtimeMs) };
   } catch (failure) {
     if (systemCode(failure) === "ENOENT") return null;
     throw failure;
   }
 }
 
+/** A new name does not change it: it can be taken before a file gets its name, when nobody else has it yet. */
+function stampFrom({ ino, size, mtimeNs }: BigIntStats): string {
+  return `${ino}:${size}:${mtimeNs}`;
+}
+
 /**
  * Replaces the file: a new one beside it, on the disk before it takes the name, and the old one kept as `.bak`.
- * Rights stay as they are. Returns the new stamp; throws what the system says, and then the old content is there.
+ * Rights stay as they are. Returns the stamp of what was written, whatever became of the file since; throws what the
+ * system says, and then the old content is there.
  */
 export async function replaceFile(file: string, text: string, options: ReplaceOptions): Promise<string> {
   const target = await resolved(file);
   await mkdir(path.dirname(target), { recursive: true, mode: NEW_FOLDER_MODE });
   try {
-    await replaceWhole(target, text, options.mode);
+    return await replaceWhole(target, text, options.mode);
   } catch (failure) {
     if (!ONLY_IN_PLACE.has(systemCode(failure) ?? "") || !(await isWritable(target))) throw failure;
     await rm(`${target}.tmp`, { force: true }).catch(() => undefined);
     await mkdir(path.dirname(options.safety), { recursive: true, mode: NEW_FOLDER_MODE });
     await replaceWhole(options.safety, text, options.mode);
-    await overwrite(target, text);
+    return await overwrite(target, text);
   }
-  return (await stampOf(target))?.stamp ?? "";
 }
 
 /** Copies the file under a free name beside it, or in the directory given; returns that name. */
@@ -109,13 +115,14 @@ async function copyTo(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function replaceWhole(target: string, text: string, mode?: number): Promise<void> {
+async function replaceWhole(target: string, text: string, mode?: number): Promise<string> {
   const temporary = `${target}.tmp`;
   const old = await stat(target).catch(() => null);
   await rm(temporary, { force: true });
   const handle = await open(temporary, "wx", 0o600);
+  let stamp: string;
   try {
-    await writeAndSync(handle, Buffer.from(text), mode ?? old?.mode ?? NEW_FILE_MODE, old);
+    stamp = await writeAndSync(handle, Buffer.from(text), mode ?? old?.mode ?? NEW_FILE_MODE, old);
     if (old !== null) await keepOld(target);
     await rename(temporary, target);
   } catch (failure) {
@@ -124,6 +131,7 @@ async function replaceWhole(target: string, text: string, mode?: number): Promis
     throw failure;
   }
   await syncFolder(path.dirname(target));
+  return stamp;
 }
 
 async function writeAndSync(
@@ -131,13 +139,14 @@ async function writeAndSync(
   bytes: Buffer,
   mode: number,
   owner: { readonly gid: number } | null = null,
-): Promise<void> {
+): Promise<string> {
   try {
     await handle.writeFile(bytes);
     // The group first: chown takes away some bits of the mode. Who may not give the file away keeps it.
     if (owner !== null) await handle.chown(-1, owner.gid).catch(() => undefined);
     await handle.chmod(mode & 0o777);
     await handle.sync();
+    return stampFrom(await handle.stat({ bigint: true }));
   } finally {
     await handle.close();
   }
@@ -157,13 +166,14 @@ async function keepOld(target: string): Promise<void> {
 }
 
 /** Never empties the file first: an empty one would mean that there is nothing. */
-async function overwrite(target: string, text: string): Promise<void> {
+async function overwrite(target: string, text: string): Promise<string> {
   const bytes = Buffer.from(text);
   const handle = await open(target, constants.O_WRONLY);
   try {
     await handle.write(bytes, 0, bytes.length, 0);
     await handle.truncate(bytes.length);
     await handle.sync();
+    return stampFrom(await handle.stat({ bigint: true }));
   } finally {
     await handle.close();
   }

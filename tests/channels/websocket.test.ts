@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { LiveReceiver } from "../../src/channels/live-receiver.ts";
 import { createWebSocketChannel } from "../../src/channels/websocket.ts";
 import { alarmFrame, supplementaryFrame } from "../../src/channels/websocket-message.ts";
@@ -7,6 +7,7 @@ import { createRefusals, plainBriefing } from "../../src/domain/briefing.ts";
 import type { Recipient } from "../../src/domain/recipient.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { aMonitor, anAlarm, aRecipient, briefed, eid, mid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { recordingLogger } from "../support/server.ts";
 
 interface FakeReceiver extends LiveReceiver {
@@ -170,7 +171,7 @@ test("many clients are told in slices, the first one at once and the loop turnin
   expect(atOnce).toBeLessThan(100);
   await new Promise((resolve) => setImmediate(resolve));
   expect(told()).toBeLessThan(100);
-  await vi.waitFor(() => expect(told()).toBe(100));
+  await eventually(() => expect(told()).toBe(100));
 });
 
 test("alarms that come while slices run keep their order for every client", async () => {
@@ -181,7 +182,7 @@ test("alarms that come while slices run keep their order for every client", asyn
   channel.tell(briefed([alarmOf(2, 12), alarmOf(1, 13)]));
   const expected = Buffer.concat([10, 11].map((event) => alarmFrame(alarmOf(1, event))));
   const rest = Buffer.concat([alarmFrame(alarmOf(2, 12)), alarmFrame(alarmOf(1, 13))]);
-  await vi.waitFor(() => {
+  await eventually(() => {
     for (const client of clients)
       expect(Buffer.concat(client.written)).toEqual(Buffer.concat([expected, rest]));
   });
@@ -199,7 +200,7 @@ test("a client that closes between slices is passed over, one that comes is told
   live.push(late);
   gone.isOpen = false;
   channel.tell(briefed([alarmOf(1, 11)]));
-  await vi.waitFor(() => expect(late.written).toEqual([alarmFrame(alarmOf(1, 11))]));
+  await eventually(() => expect(late.written).toEqual([alarmFrame(alarmOf(1, 11))]));
   expect(gone.written).toEqual([]);
 });
 
@@ -256,5 +257,5 @@ test("a thousand users with a link each do not stop the scan: they are told in s
   picturedChannel(clients).tell(briefed([alarmOf(1, 10)]));
   const told = () => clients.filter(({ written }) => written.length === 1).length;
   expect(told()).toBeLessThan(10);
-  await vi.waitFor(() => expect(told()).toBe(1000));
+  await eventually(() => expect(told()).toBe(1000));
 });

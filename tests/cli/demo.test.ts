@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { afterEach, expect, test, vi } from "vitest";
 import { parseDemoOptions } from "../../src/cli/demo/options.ts";
 import { deliveryLine, demoBanner, programsFrom } from "../../src/cli/demo/texts.ts";
+import { eventually } from "../support/eventually.ts";
 
 const main = new URL("../../src/main.ts", import.meta.url).pathname;
 
@@ -68,7 +69,7 @@ test("the signals that change the verbosity of ZoneMinder's programs neither end
   demo.child.kill("SIGUSR1");
   demo.child.kill("SIGUSR2");
   const told = demo.out().length;
-  await vi.waitFor(() => expect(demo.out().length).toBeGreaterThan(told + 200), 10_000);
+  await eventually(() => expect(demo.out().length).toBeGreaterThan(told + 200));
   expect(demo.err()).toBe("");
   demo.child.kill("SIGTERM");
   expect(await demo.ended).toBe(0);
@@ -92,8 +93,8 @@ test("prints how to connect, and its own client then gets the alarms", async () 
     EventId: expect.stringMatching(/^\d+$/),
     Cause: expect.stringMatching(/^Motion:/),
   });
-  await vi.waitFor(() => expect(demo.out()).toMatch(/event \d+ - \d+\.\d ms after the alarm, 1 client/));
-}, 30_000);
+  await eventually(() => expect(demo.out()).toMatch(/event \d+ - \d+\.\d ms after the alarm, 1 client/));
+});
 
 test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
   "%s ends it within 2 s: port closed, folder gone, exit 0",
@@ -112,7 +113,6 @@ test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
     expect(demo.out()).toContain("nothing is left behind");
     expect(demo.err()).toBe("");
   },
-  30_000,
 );
 
 test("a busy port is named, with the option that helps, and no folder stays", async () => {
@@ -130,16 +130,16 @@ test("a busy port is named, with the option that helps, and no folder stays", as
   expect(demo.err()).not.toContain("network.port");
   expect(foldersOf(demo.child.pid)).toEqual([]);
   taken.close();
-}, 30_000);
+});
 
 test("a reader that goes away ends the listening client quietly", async () => {
   const demo = await startedDemo("--every", "0.3");
   const listener = zmes(["listen", demo.url, "--user", "demo"], { ZMES_PASSWORD: demo.password });
-  await vi.waitFor(() => expect(listener.out()).toContain("event"), 10_000);
+  await eventually(() => expect(listener.out()).toContain("event"));
   listener.child.stdout.destroy();
   expect(await listener.ended).toBe(0);
   expect(listener.err()).not.toContain("EPIPE");
-}, 30_000);
+});
 
 test.each([
   [["--monitors", "0"], "--monitors takes a whole number from 1 to 1000"],

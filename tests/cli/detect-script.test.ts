@@ -13,12 +13,13 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { detect } from "../../src/cli/detect.ts";
 import { detectScript } from "../../src/cli/detect-script.ts";
 import type { Detection } from "../../src/cli/detection.ts";
 import { testIo } from "../support/command-io.ts";
 import { type DetectSite, detectSite } from "../support/detect-site.ts";
+import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/folders.ts";
 
 const JSON_OF_77 =
@@ -85,7 +86,7 @@ describe("with the resident detector", () => {
 
   test("--notes has the notes written, without the JSON; without it they stay", async () => {
     await run(socket, "zm_detect.py", "-e", "77", "-n");
-    await vi.waitFor(() => expect(recorded).toEqual(["77 notes [s] detected:person"]));
+    await eventually(() => expect(recorded).toEqual(["77 notes [s] detected:person"]));
     await run(socket, "zm_detect.py", "-e", "77");
     expect(recorded).toHaveLength(1);
   });

@@ -6,6 +6,7 @@ import { detectScript } from "../../src/cli/detect-script.ts";
 import type { DetectRequest } from "../../src/detect/socket-messages.ts";
 import { testIo } from "../support/command-io.ts";
 import { type DetectSite, detectSite } from "../support/detect-site.ts";
+import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/folders.ts";
 
 let site: DetectSite;
@@ -45,18 +46,18 @@ it("is made although the detector is killed as soon as it has looked", async () 
   expect(found).toMatchObject({ printed: expect.stringContaining("person") });
   await isMade();
   for (const part of server.parts.toReversed()) await part.stop();
-}, 30_000);
+});
 
 it("of an open event is made although the detector gives its memory back meanwhile", async () => {
   const server = await site.serve();
   // Whoever names the folder is not told by the database whether the event has ended: it is taken for open.
   const folder = path.join(site.folder, "77");
   await server.look({ ...request, event: 79, path: folder }, new AbortController().signal);
-  await vi.waitFor(() => expect(server.counts().pid).toBeNull(), { timeout: 5_000, interval: 20 });
+  await eventually(() => expect(server.counts().pid).toBeNull());
   expect(existsSync(made)).toBe(false);
   await isMade();
   for (const part of server.parts.toReversed()) await part.stop();
-}, 30_000);
+});
 
 it("of a script that looked by itself is made after the script has ended", async () => {
   const io = testIo({ PATH: process.env.PATH });
@@ -65,7 +66,7 @@ it("of a script that looked by itself is made after the script has ended", async
   expect([code, io.out()]).toEqual([0, expect.stringContaining("detected:person")]);
   expect(existsSync(made)).toBe(false);
   await isMade();
-}, 30_000);
+});
 
 it("ends with the server", async () => {
   const server = await site.serve();
@@ -75,4 +76,4 @@ it("ends with the server", async () => {
   for (const part of server.parts.toReversed()) await part.stop();
   expect(performance.now() - begun).toBeLessThan(1_500);
   expect(existsSync(made)).toBe(false);
-}, 30_000);
+});

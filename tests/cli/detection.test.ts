@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { detectionJob, type JobFacts } from "../../src/cli/detection/job.ts";
 import {
   createDetection,
@@ -17,6 +17,7 @@ import type { EventSource } from "../../src/domain/detection-source.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { someSettings } from "../detect/jobs.ts";
 import { aMonitor, anAlarm, mid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { recordingLogger } from "../support/server.ts";
 
 const never = new AbortController().signal;
@@ -160,7 +161,7 @@ describe("the detector of the daemon", () => {
 
   it("looks at alarms, and answers commands, with one process", async () => {
     const detection = await start({ enable: true });
-    await vi.waitFor(() => expect(detection?.counts().pid).toBeGreaterThan(0));
+    await eventually(() => expect(detection?.counts().pid).toBeGreaterThan(0));
     const pid = detection?.counts().pid;
     const seven = { ...alarm, eventId: 7 as typeof alarm.eventId };
     expect(await detection?.builtIn?.look(seven, never)).toEqual({ printed: `ok by ${pid}` });
@@ -183,7 +184,7 @@ describe("the detector of the daemon", () => {
   it("says at the start that its settings cannot be read, and at each alarm", async () => {
     const settingsFor = async () => ({ failed: "objectconfig.yml:3: no" });
     const detection = await start({ enable: true }, { settingsFor });
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(JSON.stringify(log)).toContain("told without detection: objectconfig.yml:3: no"),
     );
     expect(await detection?.builtIn?.look(alarm, never)).toEqual({ failed: "objectconfig.yml:3: no" });

@@ -4,12 +4,13 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { PassThrough } from "node:stream";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 import { parseAddress } from "../../src/cli/listen/options.ts";
 import { alarmLine } from "../../src/cli/listen/texts.ts";
 import { listen } from "../../src/cli/listen.ts";
 import { type TestIo, testIo } from "../support/command-io.ts";
+import { eventually } from "../support/eventually.ts";
 
 const certificate = new URL("../fixtures/tls/localhost.crt", import.meta.url).pathname;
 const key = new URL("../fixtures/tls/localhost.key", import.meta.url).pathname;
@@ -89,14 +90,14 @@ function start(argv: readonly string[], io: TestIo = testIo({ ZMES_PASSWORD: "se
   closers.push(() => io.interrupt());
   return { io, done: listen.run(argv, io) };
 }
-const connected = (io: TestIo) => vi.waitFor(() => expect(io.err()).toContain("Connected to"));
+const connected = (io: TestIo) => eventually(() => expect(io.err()).toContain("Connected to"));
 
 test("prints an alarm on one line as people read it", async () => {
   const server = await tinyServer();
   const { io, done } = start([`ws://127.0.0.1:${server.port}`, "--user", "ann"]);
   await connected(io);
   server.alarm(garage);
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(io.out()).toMatch(/^\d\d:\d\d:\d\d\.\d{3} Garage \(monitor 2\): Motion All, event 5060\n$/),
   );
   io.interrupt();
@@ -113,7 +114,7 @@ test("logs in with the name, the password of the environment and both lists", as
     "--intervals=0,60",
   ]);
   await connected(io);
-  await vi.waitFor(() => expect(server.received).toHaveLength(3));
+  await eventually(() => expect(server.received).toHaveLength(3));
   expect(server.received).toEqual([
     { event: "auth", data: { user: "ann", password: "secret", monlist: "1,2", intlist: "0,60" } },
     { event: "control", data: { type: "filter", monlist: "1,2", intlist: "0,60" } },
@@ -137,14 +138,14 @@ const listenTo = (server: TinyServer, monitors: string) =>
 test("a monitor that the server does not tell ann of is named, and the others are listened to", async () => {
   const server = await tinyServer({ monitors: twoMonitors });
   const { io, done } = listenTo(server, "2,99");
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(io.err()).toContain(
       "No alarms can come from monitor 99: the server watches none of that number, or ann may not see it in ZoneMinder. " +
         "There are: 2 Garage, 14 Front door.\n",
     ),
   );
   server.alarm(garage);
-  await vi.waitFor(() => expect(io.out()).toContain("Garage (monitor 2)"));
+  await eventually(() => expect(io.out()).toContain("Garage (monitor 2)"));
   io.interrupt();
   expect(await done).toBe(0);
 });
@@ -168,9 +169,9 @@ test("a server that does not know its monitors yet is listened to", async () => 
     monitors: { event: "control", type: "monitors", status: "Fail", reason: "NOTKNOWN" },
   });
   const { io } = listenTo(server, "2");
-  await vi.waitFor(() => expect(server.received).toHaveLength(3));
+  await eventually(() => expect(server.received).toHaveLength(3));
   server.alarm(garage);
-  await vi.waitFor(() => expect(io.out()).toContain("Garage (monitor 2)"));
+  await eventually(() => expect(io.out()).toContain("Garage (monitor 2)"));
   expect(io.err()).not.toContain("No alarms");
 });
 
@@ -180,7 +181,7 @@ test("--json prints each event as it came, one object per line, with the moment"
   await connected(io);
   server.alarm({ ...garage, DetectionJson: [], Late: "true" });
   server.alarm({ ...garage, Name: "Garáž" });
-  await vi.waitFor(() => expect(io.out().split("\n")).toHaveLength(3));
+  await eventually(() => expect(io.out().split("\n")).toHaveLength(3));
   const [first, second] = io.out().split("\n");
   expect(JSON.parse(first ?? "")).toEqual({
     ReceivedAt: expect.stringMatching(/^\d{4}-.*Z$/),
@@ -196,7 +197,7 @@ test("what a server sends never reaches the terminal as a command", async () => 
   const { io } = start([`ws://127.0.0.1:${server.port}`, "--user", "ann", "--json"]);
   await connected(io);
   server.alarm({ ...garage, Name: "\u001b[2J\u009b2J\u007f" });
-  await vi.waitFor(() => expect(io.out()).toContain("\\u001b[2J\\u009b2J\\u007f"));
+  await eventually(() => expect(io.out()).toContain("\\u001b[2J\\u009b2J\\u007f"));
   const refusing = await tinyServer({ password: "other", reason: "\u001b[2J\u009b2J" });
   const refused = start([`ws://127.0.0.1:${refusing.port}`, "--user", "ann"]);
   expect(await refused.done).toBe(1);
@@ -217,10 +218,10 @@ test("comes back after the connection was lost", async () => {
   const { io } = start([`ws://127.0.0.1:${server.port}`, "--user", "ann"]);
   await connected(io);
   server.sockets[0]?.terminate();
-  await vi.waitFor(() => expect(server.sockets).toHaveLength(2), 5000);
-  await vi.waitFor(() => expect(io.err().match(/Connected to/g)).toHaveLength(2));
+  await eventually(() => expect(server.sockets).toHaveLength(2));
+  await eventually(() => expect(io.err().match(/Connected to/g)).toHaveLength(2));
   server.alarm(garage);
-  await vi.waitFor(() => expect(io.out()).toContain("event 5060"));
+  await eventually(() => expect(io.out()).toContain("event 5060"));
   expect(io.err()).toContain("The connection was lost. Trying again in");
 });
 
@@ -228,9 +229,9 @@ test("keeps trying while nothing listens yet, and says so", async () => {
   const gone = await tinyServer();
   await gone.close();
   const { io } = start([`ws://127.0.0.1:${gone.port}`, "--user", "ann"]);
-  await vi.waitFor(() => expect(io.err()).toContain(`Nothing listens on 127.0.0.1:${gone.port}`));
+  await eventually(() => expect(io.err()).toContain(`Nothing listens on 127.0.0.1:${gone.port}`));
   await tinyServer({ port: gone.port });
-  await vi.waitFor(() => expect(io.err()).toContain("Connected to"), 5000);
+  await eventually(() => expect(io.err()).toContain("Connected to"));
 });
 
 test("--no-reconnect ends with 1 when the connection is lost", async () => {
@@ -376,7 +377,7 @@ test("messages that are no alarms of ours are passed over", async () => {
   }
   // Numbers for ids, as some servers of version 7 send them.
   server.alarm({ Name: "Yard", MonitorId: 3, EventId: 7, Cause: null });
-  await vi.waitFor(() => expect(io.out()).toContain("Yard (monitor 3): Alarm, event 7"));
+  await eventually(() => expect(io.out()).toContain("Yard (monitor 3): Alarm, event 7"));
 });
 
 test.each([

@@ -14,11 +14,12 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openSource } from "../../src/cli/models/sources.ts";
 import { models } from "../../src/cli/models.ts";
 import { weightsFile } from "../detect/support/darknet.ts";
 import { testIo } from "../support/command-io.ts";
+import { eventually } from "../support/eventually.ts";
 import { blobModel } from "../support/onnx-models.ts";
 
 let folder: string;
@@ -182,7 +183,7 @@ describe("add", () => {
     const source = openSource(save("blob.onnx", Buffer.alloc(20_000_000)), false, testIo());
     const stop = new AbortController();
     const copy = source.fetchTo(to, stop.signal);
-    await vi.waitFor(() => expect(statSync(to).size).toBeGreaterThan(0), { interval: 1 });
+    await eventually(() => expect(statSync(to).size).toBeGreaterThan(0), 1);
     stop.abort();
     await expect(copy).rejects.toThrow("it was interrupted");
     expect(() => source.close()).not.toThrow();

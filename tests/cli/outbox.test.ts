@@ -3,8 +3,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { anAlarm, eid, mid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { aPerson, createFakeChannel, type FakeChannel } from "../support/fake-channel.ts";
 import { aDecision, createOutboxSite, type OutboxSite } from "../support/outbox.ts";
 
@@ -36,14 +37,14 @@ async function tell(event = 5060): Promise<void> {
   const alarm = anAlarm({ eventId: eid(event), seenAt: Date.now() });
   site.outbox.put([aDecision(alarm, people)]);
   site.outbox.noteSockets([{ alarm, counts: { told: 2, refused: {} } }]);
-  await vi.waitFor(() => expect(channel.attempts.length).toBeGreaterThan(0));
+  await eventually(() => expect(channel.attempts.length).toBeGreaterThan(0));
   await site.store.flush();
 }
 
 describe("zmes why", () => {
   test("says in sentences who was told and who was not, while the server runs", async () => {
     await tell();
-    await vi.waitFor(() => expect(site.deliveries()[0]?.state).toBe("delivered"));
+    await eventually(() => expect(site.deliveries()[0]?.state).toBe("delivered"));
     const { stdout, status } = zmes("why", "5060");
     expect(status).toBe(0);
     expect(stdout).toMatch(/^Event 5060\nGarage \(monitor 1\), Motion All: seen at /);
@@ -74,7 +75,7 @@ describe("zmes outbox", () => {
   test("lists what waits and what was given up, with numbers to name them by", async () => {
     channel.answer = () => "refuse";
     await tell(5060);
-    await vi.waitFor(() => expect(site.deliveries()[0]?.state).toBe("dead"));
+    await eventually(() => expect(site.deliveries()[0]?.state).toBe("dead"));
     channel.answer = () => "hang";
     await tell(5061);
     const { stdout, status } = zmes("outbox");
@@ -91,25 +92,25 @@ describe("zmes outbox", () => {
     channel.answer = () => "refuse";
     await tell(5060);
     await tell(5061);
-    await vi.waitFor(() => expect(site.deliveries(5061)[0]?.state).toBe("dead"));
+    await eventually(() => expect(site.deliveries(5061)[0]?.state).toBe("dead"));
     channel.answer = () => "accept";
     expect(zmes("outbox", "retry", "1").stdout).toBe("1 notice is sent again.\n");
-    await vi.waitFor(() => expect(site.deliveries()[0]?.state).toBe("delivered"), 5000);
+    await eventually(() => expect(site.deliveries()[0]?.state).toBe("delivered"));
     expect(zmes("outbox", "retry", "all").stdout).toBe("1 notice is sent again.\n");
-    await vi.waitFor(() => expect(site.deliveries(5061)[0]?.state).toBe("delivered"), 5000);
+    await eventually(() => expect(site.deliveries(5061)[0]?.state).toBe("delivered"));
   });
 
   test("drops a notice that was given up", async () => {
     channel.answer = () => "refuse";
     await tell();
-    await vi.waitFor(() => expect(site.deliveries()[0]?.state).toBe("dead"));
+    await eventually(() => expect(site.deliveries()[0]?.state).toBe("dead"));
     expect(zmes("outbox", "drop", "1").stdout).toBe("1 notice is dropped.\n");
     expect(zmes("outbox").stdout).toBe("0 waiting, 0 given up.\n");
   });
 
   test("refuses what it does not know", async () => {
     await tell();
-    await vi.waitFor(() => expect(site.deliveries()[0]?.state).toBe("delivered"));
+    await eventually(() => expect(site.deliveries()[0]?.state).toBe("delivered"));
     expect(zmes("outbox", "retry", "1").stderr).toBe(
       "zmes outbox: notice 1 was delivered, never to be sent, or is not known.\n",
     );

@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkConfig } from "../../src/cli/check-config.ts";
 import { parseRulesOptions } from "../../src/cli/rules/options.ts";
 import { replayRules } from "../../src/cli/rules/replay.ts";
@@ -11,6 +11,7 @@ import { openHistory } from "../../src/store/history-file.ts";
 import { aFolder } from "../config/temporary-files.ts";
 import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
 import { testIo } from "../support/command-io.ts";
+import { eventually } from "../support/eventually.ts";
 import { aPerson, createFakeChannel } from "../support/fake-channel.ts";
 import { aDecision, createOutboxSite, type OutboxSite } from "../support/outbox.ts";
 
@@ -158,7 +159,7 @@ describe("zmes rules replay", () => {
       site.outbox.noteSockets([{ alarm, counts: { told: 2, refused: {} } }]);
     }
     await site.store.flush();
-    await vi.waitFor(() => expect(site.deliveries(5061)).toHaveLength(2));
+    await eventually(() => expect(site.deliveries(5061)).toHaveLength(2));
     const { stdout, status } = zmes("replay");
     expect(status).toBe(0);
     expect(stdout).toBe(

@@ -2,11 +2,12 @@
 import { execFileSync } from "node:child_process";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { createRules } from "../../src/config/rules.ts";
 import { decideByRules } from "../../src/domain/rules.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { mid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { recordingLogger } from "../support/server.ts";
 import { aFolder } from "./temporary-files.ts";
 
@@ -28,7 +29,6 @@ async function site(text: string | null) {
 }
 
 /** A look each second, half a second for the file to settle, and a busy machine. */
-const soon = { timeout: 10_000, interval: 50 };
 
 describe("the rules of a running program", () => {
   test("are those of the file, and of the file as it is edited", async () => {
@@ -36,25 +36,25 @@ describe("the rules of a running program", () => {
     expect(outcome()).toBe("mute");
     expect(messages()).toEqual(["1 rule read from FILE"]);
     writeFileSync(path, withAction("critical_notify"));
-    await vi.waitFor(() => expect(outcome()).toBe("critical"), soon);
+    await eventually(() => expect(outcome()).toBe("critical"));
   });
 
   test("are those of another file, or none, when the configuration says so", async () => {
     const { path, customize, outcome } = await site(withAction("mute"));
     writeFileSync(`${path}.new`, withAction("critical_notify"));
     customize.es_rules = `${path}.new`;
-    await vi.waitFor(() => expect(outcome()).toBe("critical"), soon);
+    await eventually(() => expect(outcome()).toBe("critical"));
     customize.es_rules = null;
-    await vi.waitFor(() => expect(outcome()).toBe("none"), soon);
+    await eventually(() => expect(outcome()).toBe("none"));
     customize.es_rules = path;
-    await vi.waitFor(() => expect(outcome()).toBe("mute"), soon);
+    await eventually(() => expect(outcome()).toBe("mute"));
   });
 
   test("are not waited for in a pipe that nobody writes to", async () => {
     const { path, outcome, messages } = await site(withAction("mute"));
     rmSync(path);
     execFileSync("mkfifo", [path]);
-    await vi.waitFor(() => expect(messages().join()).toContain("it is not a file"), soon);
+    await eventually(() => expect(messages().join()).toContain("it is not a file"));
     expect(outcome()).toBe("mute");
   });
 
@@ -62,23 +62,23 @@ describe("the rules of a running program", () => {
     const { path, outcome } = await site(withAction("mute"));
     writeFileSync(`${path}.new`, withAction("critical_notify"));
     renameSync(`${path}.new`, path);
-    await vi.waitFor(() => expect(outcome()).toBe("critical"), soon);
+    await eventually(() => expect(outcome()).toBe("critical"));
   });
 
   test("stay the last good ones while the file is broken, which is said with its line", async () => {
     const { path, outcome, messages } = await site(withAction("mute"));
     writeFileSync(path, `${withAction("critical_notify")}        - action: silent\n`);
-    await vi.waitFor(() => expect(messages().join()).toContain("the rules that were read before stay"), soon);
+    await eventually(() => expect(messages().join()).toContain("the rules that were read before stay"));
     expect(messages()[1]).toMatch(/^FILE:6 monitors 4, rule 2: action: expected mute/);
     expect(outcome()).toBe("mute");
     writeFileSync(path, withAction("critical_notify"));
-    await vi.waitFor(() => expect(outcome()).toBe("critical"), soon);
+    await eventually(() => expect(outcome()).toBe("critical"));
   });
 
   test("stay when the file goes away", async () => {
     const { path, outcome, messages } = await site(withAction("mute"));
     rmSync(path);
-    await vi.waitFor(() => expect(messages().join()).toContain("it does not exist"), soon);
+    await eventually(() => expect(messages().join()).toContain("it does not exist"));
     expect(outcome()).toBe("mute");
     expect(messages().filter((text) => text.includes("does not exist"))).toHaveLength(1);
   });
@@ -87,7 +87,7 @@ describe("the rules of a running program", () => {
     const { path, outcome } = await site(null);
     expect(outcome()).toBe("none");
     writeFileSync(path, withAction("mute"));
-    await vi.waitFor(() => expect(outcome()).toBe("mute"), soon);
+    await eventually(() => expect(outcome()).toBe("mute"));
   });
 
   test("of a file that is broken at the start are those that can be read, up to the mistake", async () => {

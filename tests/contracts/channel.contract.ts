@@ -1,10 +1,11 @@
 // What every durable channel promises, whatever it speaks. A channel's own test calls `channelContract` with itself
 // connected to a stand-in of its other side.
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Channel } from "../../src/channels/channel.ts";
 import { DeliveryError } from "../../src/domain/delivery-error.ts";
 import { type Notice, noticeId } from "../../src/domain/notice.ts";
 import { anAlarm, eid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** What the other side can be made to do with the next attempts. "hang": it takes them and never answers. */
 export type OtherSide = "accepts" | "is busy" | "forgot the recipient" | "refuses" | "hangs";
@@ -45,7 +46,7 @@ export function channelContract(
     test("delivers a notice, and says so in a few words", async () => {
       const words = await it.channel.deliver(noticeTo(it.channel), new AbortController().signal);
       expect(words).toMatch(/\S/);
-      await vi.waitFor(() => expect(it.accepted()).toBe(1));
+      await eventually(() => expect(it.accepted()).toBe(1));
     });
 
     test("delivers as many notices at once as it says", async () => {
@@ -53,7 +54,7 @@ export function channelContract(
       const notices = Array.from({ length: count }, (_, index) => noticeTo(it.channel, 5060 + index));
       const { signal } = new AbortController();
       await Promise.all(notices.map((notice) => it.channel.deliver(notice, signal)));
-      await vi.waitFor(() => expect(it.accepted()).toBe(count));
+      await eventually(() => expect(it.accepted()).toBe(count));
     });
 
     const hanging = plays.filter((each) => each === "hangs");
@@ -67,7 +68,7 @@ export function channelContract(
         const begun = performance.now();
         abort.abort(new Error("enough"));
         await expect(attempt).rejects.toThrow();
-        expect(performance.now() - begun).toBeLessThan(1000);
+        expect(performance.now() - begun).toBeLessThan(5_000);
       },
     );
 
@@ -96,8 +97,8 @@ export function channelContract(
       await it.play(how);
       await it.channel.deliver(noticeTo(it.channel), signal).catch(() => undefined);
       await it.play("accepts");
-      await vi.waitFor(() => it.channel.deliver(noticeTo(it.channel, 5061), signal), { timeout: 5000 });
-      await vi.waitFor(() => expect(it.accepted()).toBeGreaterThanOrEqual(1));
+      await eventually(() => it.channel.deliver(noticeTo(it.channel, 5061), signal));
+      await eventually(() => expect(it.accepted()).toBeGreaterThanOrEqual(1));
     });
 
     test("shows no secret in a log line, an error or the recipients", async () => {

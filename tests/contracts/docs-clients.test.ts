@@ -2,11 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runInNewContext } from "node:vm";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { createWebSocketChannel } from "../../src/channels/websocket.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { anAlarm, briefed } from "../support/builders.ts";
 import { root } from "../support/docs-pages.ts";
+import { eventually } from "../support/eventually.ts";
 import { recordingLogger, startServer, type TestServer } from "../support/server.ts";
 
 const page = readFileSync(join(root, "docs/clients.md"), "utf8");
@@ -44,7 +45,7 @@ test("it logs in and prints alarms", async () => {
   server = await startServer();
   const { url, server: running, messages } = server;
   const lines = run(url, "secret", setTimeout);
-  await vi.waitFor(() => expect(messages().join("\n")).toContain("Correct authentication"));
+  await eventually(() => expect(messages().join("\n")).toContain("Correct authentication"));
   const alarm = anAlarm({ cause: "Motion Drive" });
   createWebSocketChannel({
     sessions: running.sessions,
@@ -52,7 +53,7 @@ test("it logs in and prints alarms", async () => {
     logger: recordingLogger([]),
   }).tell(briefed([alarm]));
   const expected = `${alarm.monitor.name}: Motion Drive (event ${alarm.eventId})`;
-  await vi.waitFor(() => expect(lines).toEqual([expected]));
+  await eventually(() => expect(lines).toEqual([expected]));
 });
 
 test("it comes back when the connection is lost, and waits longer each time it finds nobody", async () => {
@@ -63,15 +64,15 @@ test("it comes back when the connection is lost, and waits longer each time it f
     if (waits.length < 4) work();
   });
   const { messages } = server;
-  await vi.waitFor(() => expect(messages().join("\n")).toContain("Correct authentication"));
+  await eventually(() => expect(messages().join("\n")).toContain("Correct authentication"));
   await server.stop();
-  await vi.waitFor(() => expect(waits).toEqual([1000, 2000, 4000, 8000]), 5000);
+  await eventually(() => expect(waits).toEqual([1000, 2000, 4000, 8000]));
 });
 
 test("it does not repeat a refused password", async () => {
   server = await startServer();
   const waits: number[] = [];
   run(server.url, "wrong", (_work, ms) => waits.push(ms));
-  await vi.waitFor(() => expect(sockets[0]?.readyState).toBe(WebSocket.CLOSED));
+  await eventually(() => expect(sockets[0]?.readyState).toBe(WebSocket.CLOSED));
   expect(waits).toEqual([]);
 });

@@ -1,6 +1,7 @@
 // What a crowd of recipients costs everybody else in the process.
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { anAlarm } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { aPerson, createFakeChannel } from "../support/fake-channel.ts";
 import { aDecision, createOutboxSite, type OutboxSite } from "../support/outbox.ts";
 
@@ -26,7 +27,7 @@ test("a crowd is told a few at a time, so that alarms and sockets have their tur
   };
   setImmediate(count);
   site.outbox.put([aDecision(anAlarm(), people)]);
-  await vi.waitFor(() => expect(channel.accepted).toHaveLength(CROWD));
+  await eventually(() => expect(channel.accepted).toHaveLength(CROWD));
   // The test's own turns begin somewhere between two of the queue's.
   expect(Math.max(...begun.values())).toBeLessThanOrEqual(32);
 });

@@ -4,6 +4,7 @@ import { entriesFor } from "../../src/delivery/lane.ts";
 import type { OutboxStore, Settled } from "../../src/delivery/ports.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { anAlarm, eid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { aPerson, createFakeChannel } from "../support/fake-channel.ts";
 import { aDecision } from "../support/outbox.ts";
 import { recordingLogger } from "../support/server.ts";
@@ -36,7 +37,7 @@ test("a notice that is read from the file while it is being handed over is sent 
   dispatcher.backlog([anna.id]);
   dispatcher.add(entriesFor([notice], [7]));
   reading.resolve([{ row: 7, notice, attempts: 0, dueAt: 0 }]);
-  await vi.waitFor(() => expect(settled).toHaveLength(1));
+  await eventually(() => expect(settled).toHaveLength(1));
   await dispatcher.stop();
   expect(channel.attempts).toHaveLength(1);
 });
@@ -49,7 +50,7 @@ test("a notice of the file goes before one that was decided while the file was r
   dispatcher.backlog([anna.id]);
   dispatcher.add(entriesFor(noticesOf(8), [8]));
   reading.resolve([{ row: 7, notice: older, attempts: 0, dueAt: 0 }]);
-  await vi.waitFor(() => expect(channel.accepted.map(({ alarm }) => alarm.eventId)).toEqual([7, 8]));
+  await eventually(() => expect(channel.accepted.map(({ alarm }) => alarm.eventId)).toEqual([7, 8]));
   await dispatcher.stop();
 });
 
@@ -79,7 +80,7 @@ test.each([false, true])(
       return "accept";
     };
     dispatcher.backlog([anna.id]);
-    await vi.waitFor(() => expect(channel.accepted).toHaveLength(41));
+    await eventually(() => expect(channel.accepted).toHaveLength(41));
     await dispatcher.stop();
     expect(channel.accepted.map(({ alarm }) => Number(alarm.eventId))).toEqual([
       ...Array.from({ length: 40 }, (_, index) => index + 1),
@@ -92,7 +93,7 @@ test("a file that cannot be read is asked again after a pause, not without end",
   const pending = vi.fn(async () => null);
   const { dispatcher } = setUp({ pending });
   dispatcher.backlog([anna.id]);
-  await vi.waitFor(() => expect(pending).toHaveBeenCalledTimes(2), 3000);
+  await eventually(() => expect(pending).toHaveBeenCalledTimes(2));
   await dispatcher.stop();
 });
 
@@ -105,7 +106,7 @@ test("a moment far in the future, left by a clock that was set back, holds nothi
     pending: async (_of, except) => (except.length > 0 ? [] : [{ ...stored, dueAt: Date.now() + year }]),
   });
   dispatcher.backlog([anna.id]);
-  await vi.waitFor(() => expect(channel.accepted).toHaveLength(1));
+  await eventually(() => expect(channel.accepted).toHaveLength(1));
   await dispatcher.stop();
 });
 
@@ -122,11 +123,11 @@ test("what is held is tried as soon as it may be, in order, and its looks count 
   let isKnown = false;
   channel.answer = () => (isKnown ? "accept" : "hold");
   dispatcher.add(entriesFor([...noticesOf(7), ...noticesOf(8)], [7, 8]));
-  await vi.waitFor(() => expect(settled).toHaveLength(1));
+  await eventually(() => expect(settled).toHaveLength(1));
   expect(settled[0]).toMatchObject({ state: "pending", words: "nobody knows its rights", attempts: 0 });
-  await vi.waitFor(() => expect(channel.attempts.length).toBeGreaterThan(1), { timeout: 3000 });
+  await eventually(() => expect(channel.attempts.length).toBeGreaterThan(1));
   isKnown = true;
-  await vi.waitFor(() => expect(channel.accepted).toHaveLength(2), { timeout: 3000 });
+  await eventually(() => expect(channel.accepted).toHaveLength(2));
   await dispatcher.stop();
   expect(channel.accepted.map(({ alarm }) => alarm.eventId)).toEqual([7, 8]);
   expect(settled).toHaveLength(3);
@@ -141,7 +142,7 @@ test("what a recipient may not be told of is dropped with the reason, and the ne
   const { channel, settled, dispatcher } = setUp();
   channel.answer = ({ alarm }) => (alarm.eventId === 7 ? "forbid" : "accept");
   dispatcher.add(entriesFor([...noticesOf(7), ...noticesOf(8)], [7, 8]));
-  await vi.waitFor(() => expect(settled).toHaveLength(2));
+  await eventually(() => expect(settled).toHaveLength(2));
   await dispatcher.stop();
   expect(settled).toMatchObject([
     { state: "dropped", words: "its user may not see it" },
@@ -159,7 +160,7 @@ test("what is held for too long expires, and says why it was held", async () => 
       [7],
     ),
   );
-  await vi.waitFor(() => expect(settled.at(-1)?.state).toBe("expired"), { timeout: 3000 });
+  await eventually(() => expect(settled.at(-1)?.state).toBe("expired"));
   await dispatcher.stop();
   expect(settled.at(-1)?.words).toBe("nobody knows its rights");
 });
@@ -175,7 +176,7 @@ test("many that are held are looked at more seldom, so that others have their tu
     ),
   );
   dispatcher.add(entriesFor(noticesOf(7), [9000]));
-  await vi.waitFor(() => expect(channel.accepted).toHaveLength(1), { timeout: 10_000 });
+  await eventually(() => expect(channel.accepted).toHaveLength(1));
   await dispatcher.stop();
   const waits = settled.filter(({ state }) => state === "pending").map(({ at, dueAt }) => dueAt - at);
   expect(Math.min(...waits)).toBeGreaterThanOrEqual(1800);

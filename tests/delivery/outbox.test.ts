@@ -4,6 +4,7 @@ import { WINDOW } from "../../src/delivery/lanes.ts";
 import type { Notice } from "../../src/domain/notice.ts";
 import { openHistory } from "../../src/store/history-file.ts";
 import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { aPerson, createFakeChannel, type FakeChannel } from "../support/fake-channel.ts";
 import { aDecision, createOutboxSite, type OutboxSite, type OutboxSiteOptions } from "../support/outbox.ts";
 
@@ -43,14 +44,14 @@ describe("a notice", () => {
       return "accept" as const;
     };
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-    await vi.waitFor(() => expect(channel.accepted).toHaveLength(1));
+    await eventually(() => expect(channel.accepted).toHaveLength(1));
     expect(seen).toEqual([[["pending", 3]], [5060]]);
   });
 
   test("that was accepted is noted so, with the other side's words and the moment", async () => {
     await site.start();
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-    await vi.waitFor(() => expect(states()).toEqual(["delivered"]));
+    await eventually(() => expect(states()).toEqual(["delivered"]));
     const [record] = site.deliveries();
     expect(record).toMatchObject({ words: "accepted", attempts: 1, label: "phone ...anna" });
     expect(Date.now() - (record?.endedAt ?? 0)).toBeLessThan(5000);
@@ -60,7 +61,7 @@ describe("a notice", () => {
     await site.start();
     channel.answer = () => (channel.attempts.length < 4 ? "busy" : "accept");
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-    await vi.waitFor(() => expect(states()).toEqual(["delivered"]));
+    await eventually(() => expect(states()).toEqual(["delivered"]));
     expect(new Set(channel.attempts.map(({ id }) => id))).toEqual(new Set(["1:5060:1/fcm:anna"]));
     expect(site.deliveries()[0]?.attempts).toBe(4);
   });
@@ -69,7 +70,7 @@ describe("a notice", () => {
     await site.start();
     channel.answer = () => (channel.attempts.length < 2 ? "crash" : "accept");
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-    await vi.waitFor(() => expect(states()).toEqual(["delivered"]), 4000);
+    await eventually(() => expect(states()).toEqual(["delivered"]));
     expect(messages()).toContain("An attempt to deliver failed unexpectedly");
   });
 
@@ -77,7 +78,7 @@ describe("a notice", () => {
     await site.start();
     channel.answer = () => (channel.attempts.length > 1 ? "hang" : "busy");
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(site.deliveries()[0]).toMatchObject({ state: "pending", attempts: 1, words: "503 try later" }),
     );
   });
@@ -86,7 +87,7 @@ describe("a notice", () => {
     await site.start();
     channel.answer = () => "refuse";
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-    await vi.waitFor(() => expect(states()).toEqual(["dead"]));
+    await eventually(() => expect(states()).toEqual(["dead"]));
     expect(channel.attempts).toHaveLength(1);
     expect(site.deliveries()[0]?.words).toBe("400 INVALID_ARGUMENT");
   });
@@ -95,11 +96,11 @@ describe("a notice", () => {
     await site.start();
     channel.answer = () => "busy";
     site.outbox.put([aDecision(alarmOf(5060), [anna], { lifetimeMs: 100 })]);
-    await vi.waitFor(() => expect(states()).toEqual(["expired"]));
+    await eventually(() => expect(states()).toEqual(["expired"]));
     const { length } = channel.attempts;
     channel.answer = () => "accept";
     site.outbox.put([aDecision(alarmOf(5061), [anna])]);
-    await vi.waitFor(() => expect(events(channel.accepted)).toEqual([5061]));
+    await eventually(() => expect(events(channel.accepted)).toEqual([5061]));
     expect(channel.attempts).toHaveLength(length + 1);
   });
 
@@ -107,7 +108,7 @@ describe("a notice", () => {
     await site.start();
     const elsewhere = aPerson("carl", { monitors: new Set([mid(7)]) });
     site.outbox.put([aDecision(alarmOf(5060), [elsewhere, anna])]);
-    await vi.waitFor(() => expect(states()).toEqual(["refused", "delivered"]));
+    await eventually(() => expect(states()).toEqual(["refused", "delivered"]));
     expect(site.deliveries()[0]).toMatchObject({ reason: "monitor-off", label: "phone ...carl" });
     expect(channel.attempts).toHaveLength(1);
   });
@@ -120,7 +121,7 @@ describe("one recipient", () => {
     channel.answer = () => (channel.attempts.length % 3 === 0 ? "accept" : "busy");
     site.outbox.put([aDecision(alarm, [anna])]);
     site.outbox.put([aDecision({ ...alarm, phase: "ended" }, [anna]), aDecision(alarmOf(5061), [anna])]);
-    await vi.waitFor(() => expect(channel.accepted).toHaveLength(3), 4000);
+    await eventually(() => expect(channel.accepted).toHaveLength(3));
     expect(channel.accepted.map(({ id }) => id)).toEqual([
       "1:5060:1/fcm:anna",
       "1:5060:1:end/fcm:anna",
@@ -132,7 +133,7 @@ describe("one recipient", () => {
     await site.start();
     channel.answer = ({ recipient }) => (recipient === anna.id ? "gone" : "accept");
     site.outbox.put([5060, 5061, 5062].map((event) => aDecision(alarmOf(event), [anna, ben])));
-    await vi.waitFor(() => {
+    await eventually(() => {
       for (const event of [5060, 5061, 5062]) expect(states(event)).toEqual(["dropped", "delivered"]);
     });
     expect(site.deliveries(5062)[0]?.words).toBe("404 UNREGISTERED");
@@ -143,10 +144,10 @@ describe("one recipient", () => {
     await site.start();
     channel.answer = () => "gone";
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-    await vi.waitFor(() => expect(states()).toEqual(["dropped"]));
+    await eventually(() => expect(states()).toEqual(["dropped"]));
     channel.answer = () => "accept";
     site.outbox.put([aDecision(alarmOf(5061), [anna])]);
-    await vi.waitFor(() => expect(states(5061)).toEqual(["delivered"]));
+    await eventually(() => expect(states(5061)).toEqual(["delivered"]));
   });
 
   test("that does not answer delays nobody else", async () => {
@@ -156,7 +157,7 @@ describe("one recipient", () => {
     channel.answer = ({ recipient }) => (recipient === anna.id ? "hang" : "accept");
     const others = ["1", "2", "3", "4", "5"].map((name) => aPerson(name));
     site.outbox.put([5060, 5061].map((event) => aDecision(alarmOf(event), [anna, ...others])));
-    await vi.waitFor(() => expect(channel.accepted).toHaveLength(10));
+    await eventually(() => expect(channel.accepted).toHaveLength(10));
   });
 });
 
@@ -171,7 +172,7 @@ describe("a channel", () => {
     };
     const people = Array.from({ length: 40 }, (_, index) => aPerson(String(index)));
     site.outbox.put([aDecision(alarmOf(5060), people)]);
-    await vi.waitFor(() => expect(channel.accepted).toHaveLength(40));
+    await eventually(() => expect(channel.accepted).toHaveLength(40));
     expect(channel.mostAtOnce).toBe(3);
   });
 
@@ -179,7 +180,7 @@ describe("a channel", () => {
     await site.start();
     channel.answer = () => (channel.attempts.length < 6 ? "busy" : "accept");
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-    await vi.waitFor(() => expect(messages()).toContain("No notice waits for another attempt any more"));
+    await eventually(() => expect(messages()).toContain("No notice waits for another attempt any more"));
     const count = messages().filter((each) => each === "Notices cannot be delivered and are tried again");
     expect(count).toHaveLength(1);
   });
@@ -188,19 +189,17 @@ describe("a channel", () => {
     await site.start();
     channel.answer = ({ alarm }) => (alarm.eventId === 5063 ? "accept" : "refuse");
     for (const event of [5060, 5061, 5062, 5063, 5064]) site.outbox.put([aDecision(alarmOf(event), [anna])]);
-    await vi.waitFor(() => expect(states(5064)).toEqual(["dead"]));
+    await eventually(() => expect(states(5064)).toEqual(["dead"]));
     expect(messages().filter((each) => each.startsWith("A notice was refused for good"))).toHaveLength(2);
   });
 
   test("that is back is tried at once", async () => {
     await site.start();
-    channel.answer = () => (channel.attempts.length === 1 ? "crash" : "accept"); // a pause of a second
+    channel.answer = () => (channel.attempts.length === 1 ? "later" : "accept");
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-    await vi.waitFor(() => expect(site.deliveries()[0]?.attempts).toBe(1));
-    const begun = performance.now();
+    await eventually(() => expect(site.deliveries()[0]?.attempts).toBe(1));
     channel.back();
-    await vi.waitFor(() => expect(channel.accepted).toHaveLength(1));
-    expect(performance.now() - begun).toBeLessThan(500);
+    await eventually(() => expect(channel.accepted).toHaveLength(1));
   });
 
   test("with thousands of notices behind a dead endpoint keeps them on disk, and delivers all in order", async () => {
@@ -218,7 +217,7 @@ describe("a channel", () => {
     const count = WINDOW + 1500;
     const all = Array.from({ length: count }, (_, index) => 10_000 + index);
     site.outbox.put(all.map((event) => aDecision(alarmOf(event), [anna])));
-    await vi.waitFor(() => expect(channel.attempts.length).toBeGreaterThan(0));
+    await eventually(() => expect(channel.attempts.length).toBeGreaterThan(0));
     isDead = false;
     channel.back();
     await vi.waitFor(() => expect(channel.accepted.length).toBe(count + 1), { timeout: 15_000 });
@@ -233,7 +232,7 @@ test("a disk that takes no acknowledgement makes nothing be sent twice", async (
   const count = WINDOW + 200;
   const all = Array.from({ length: count }, (_, index) => 10_000 + index);
   site.outbox.put(all.map((event) => aDecision(alarmOf(event), [anna])));
-  await vi.waitFor(() => expect(events(channel.accepted)).toEqual(all), { timeout: 10_000 });
+  await eventually(() => expect(events(channel.accepted)).toEqual(all));
   expect(channel.attempts).toHaveLength(count);
   settled.resolve();
 });
@@ -243,10 +242,10 @@ describe("after a restart", () => {
     await site.start();
     channel.answer = () => "hang";
     site.outbox.put([5060, 5061].map((event) => aDecision(alarmOf(event), [anna])));
-    await vi.waitFor(() => expect(channel.attempts).toHaveLength(1));
+    await eventually(() => expect(channel.attempts).toHaveLength(1));
     channel.answer = () => "accept";
     await site.restart();
-    await vi.waitFor(() => expect(events(channel.accepted)).toEqual([5060, 5061]));
+    await eventually(() => expect(events(channel.accepted)).toEqual([5060, 5061]));
     expect(messages()).toContain("Notices that waited on disk are delivered now");
   });
 
@@ -254,9 +253,9 @@ describe("after a restart", () => {
     await site.start();
     channel.answer = () => "hang";
     site.outbox.put([aDecision(alarmOf(5060), [anna], { lifetimeMs: 50 })]);
-    await vi.waitFor(() => expect(channel.attempts).toHaveLength(1));
+    await eventually(() => expect(channel.attempts).toHaveLength(1));
     await site.stop();
-    await vi.waitFor(() => expect(site.deliveries()[0]?.expiresAt).toBeLessThan(Date.now()));
+    await eventually(() => expect(site.deliveries()[0]?.expiresAt).toBeLessThan(Date.now()));
     await site.restart();
     expect(states()).toEqual(["expired"]);
     expect(messages()).toContain("Notices that waited on disk had expired; they are recorded so, not sent");
@@ -266,10 +265,10 @@ describe("after a restart", () => {
   test("what was accepted is not sent again", async () => {
     await site.start();
     site.outbox.put([aDecision(alarmOf(5060), [anna, ben])]);
-    await vi.waitFor(() => expect(channel.accepted).toHaveLength(2));
+    await eventually(() => expect(channel.accepted).toHaveLength(2));
     await site.restart();
     site.outbox.put([aDecision(alarmOf(5061), [anna])]);
-    await vi.waitFor(() => expect(channel.accepted).toHaveLength(3));
+    await eventually(() => expect(channel.accepted).toHaveLength(3));
     expect(events(channel.attempts)).toEqual([5060, 5060, 5061]);
   });
 });
@@ -279,10 +278,10 @@ describe("the end", () => {
     await site.start();
     channel.deliver = () => new Promise(() => undefined); // does not even listen to its signal
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-    await vi.waitFor(() => expect(states()).toEqual(["pending"]));
+    await eventually(() => expect(states()).toEqual(["pending"]));
     const begun = performance.now();
     await site.stop();
-    expect(performance.now() - begun).toBeLessThan(1500);
+    expect(performance.now() - begun).toBeLessThan(5_000);
     expect(states()).toEqual(["pending"]);
   });
 
@@ -291,7 +290,7 @@ describe("the end", () => {
     const nearlyThrough = Promise.withResolvers<"accept">();
     channel.answer = () => nearlyThrough.promise;
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-    await vi.waitFor(() => expect(channel.attempts).toHaveLength(1));
+    await eventually(() => expect(channel.attempts).toHaveLength(1));
     const stopping = site.stop();
     nearlyThrough.resolve("accept");
     await stopping;
@@ -303,10 +302,10 @@ test("a file that somebody removed takes no other notice for the one that was se
   await site.start();
   channel.answer = ({ alarm }) => (alarm.eventId === 5060 ? "hang" : "accept");
   site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-  await vi.waitFor(() => expect(channel.attempts).toHaveLength(1));
+  await eventually(() => expect(channel.attempts).toHaveLength(1));
   for (const suffix of ["", "-wal", "-shm"]) rmSync(site.file + suffix, { force: true });
   site.outbox.put([aDecision(alarmOf(5061), [anna])]); // has the number of the first one
-  await vi.waitFor(() => expect(states(5061)).toEqual(["pending"]));
+  await eventually(() => expect(states(5061)).toEqual(["pending"]));
   await site.store.settle([
     { id: 1, createdAt: 1, state: "delivered", words: "", attempts: 1, at: 1, dueAt: 1 },
   ]);
@@ -327,21 +326,21 @@ describe("another process", () => {
     await site.start();
     channel.answer = () => "refuse";
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-    await vi.waitFor(() => expect(states()).toEqual(["dead"]));
+    await eventually(() => expect(states()).toEqual(["dead"]));
     channel.answer = () => "accept";
     expect(
       beside((history) =>
         history.retry(site.deliveries()[0]?.id ?? 0, Date.now(), new Map([["fcm", 3_600_000]])),
       ),
     ).toBe(1);
-    await vi.waitFor(() => expect(states()).toEqual(["delivered"]), 5000);
+    await eventually(() => expect(states()).toEqual(["delivered"]));
   });
 
   test("gives a notice that is sent again the time its channel has, however often", async () => {
     await site.start();
     channel.answer = () => "refuse";
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-    await vi.waitFor(() => expect(states()).toEqual(["dead"]));
+    await eventually(() => expect(states()).toEqual(["dead"]));
     const now = Date.now();
     const again = () =>
       beside((history) =>
@@ -354,13 +353,13 @@ describe("another process", () => {
 
   test("may have a notice that waits tried at once", async () => {
     await site.start();
-    channel.answer = () => (channel.attempts.length === 1 ? "crash" : "accept");
+    channel.answer = () => (channel.attempts.length === 1 ? "later" : "accept");
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-    await vi.waitFor(() => expect(site.deliveries()[0]?.attempts).toBe(1));
+    await eventually(() => expect(site.deliveries()[0]?.attempts).toBe(1));
     beside((history) =>
       history.retry(site.deliveries()[0]?.id ?? 0, Date.now(), new Map([["fcm", 3_600_000]])),
     );
-    await vi.waitFor(() => expect(states()).toEqual(["delivered"]), 5000);
+    await eventually(() => expect(states()).toEqual(["delivered"]));
   });
 
   test("may drop a notice that waits, and it is not sent", async () => {
@@ -368,12 +367,12 @@ describe("another process", () => {
     channel.answer = ({ alarm }) =>
       alarm.eventId === 5060 && channel.accepted.length === 0 ? "hang" : "accept";
     site.outbox.put([5060, 5061].map((event) => aDecision(alarmOf(event), [anna])));
-    await vi.waitFor(() => expect(states(5061)).toEqual(["pending"]));
+    await eventually(() => expect(states(5061)).toEqual(["pending"]));
     beside((history) => history.drop(site.deliveries(5061)[0]?.id ?? 0, Date.now()));
     await site.restart();
     channel.answer = () => "accept";
     await site.restart();
-    await vi.waitFor(() => expect(states(5060)).toEqual(["delivered"]));
+    await eventually(() => expect(states(5060)).toEqual(["delivered"]));
     expect(states(5061)).toEqual(["dropped"]);
   });
 });
@@ -392,7 +391,7 @@ describe("a store that cannot be written", () => {
     await site.start();
     channel.answer = () => (channel.attempts.length < 3 ? "busy" : "accept");
     site.outbox.put([aDecision(alarmOf(5060), [anna])]);
-    await vi.waitFor(() => expect(channel.accepted).toHaveLength(1));
+    await eventually(() => expect(channel.accepted).toHaveLength(1));
     expect(site.outbox.health()).toEqual({ unsaved: 1, lost: 0 });
     expect(messages()).toContain("Notices could not be saved: they are sent from memory, unsaved");
   });
@@ -403,11 +402,11 @@ describe("a store that cannot be written", () => {
     await site.start();
     channel.answer = ({ recipient }) => (recipient === anna.id ? "accept" : "busy");
     site.outbox.put([aDecision(alarmOf(5060), [anna, ben])]);
-    await vi.waitFor(() => expect(channel.accepted).toHaveLength(1));
+    await eventually(() => expect(channel.accepted).toHaveLength(1));
     options.isRefusing = false;
-    await vi.waitFor(() => expect(states()).toEqual(["delivered", "pending"]), 5000);
+    await eventually(() => expect(states()).toEqual(["delivered", "pending"]));
     channel.answer = () => "accept";
-    await vi.waitFor(() => expect(states()).toEqual(["delivered", "delivered"]));
+    await eventually(() => expect(states()).toEqual(["delivered", "delivered"]));
     expect(channel.accepted).toHaveLength(2);
   });
 
@@ -417,7 +416,7 @@ describe("a store that cannot be written", () => {
     channel.answer = () => "hang";
     const people = Array.from({ length: 1000 }, (_, index) => aPerson(String(index)));
     for (let event = 1; event <= 11; event += 1) site.outbox.put([aDecision(alarmOf(event), people)]);
-    await vi.waitFor(() => expect(site.outbox.health()).toEqual({ unsaved: 10_000, lost: 1000 }));
+    await eventually(() => expect(site.outbox.health()).toEqual({ unsaved: 10_000, lost: 1000 }));
   });
 
   test("that only hangs is not waited for, and is told the outcome once it answers", async () => {
@@ -441,7 +440,7 @@ describe("a store that cannot be written", () => {
       vi.useRealTimers();
     }
     answer.resolve();
-    await vi.waitFor(() => expect(states()).toEqual(["delivered"]));
+    await eventually(() => expect(states()).toEqual(["delivered"]));
     expect(channel.attempts).toHaveLength(1);
   });
 
@@ -472,9 +471,9 @@ describe("a store that cannot be written", () => {
       vi.useRealTimers();
     }
     answer.resolve();
-    await vi.waitFor(() => expect([5060, 5061, 5062].flatMap(states)).toEqual(Array(3).fill("delivered")));
+    await eventually(() => expect([5060, 5061, 5062].flatMap(states)).toEqual(Array(3).fill("delivered")));
     site.outbox.put([aDecision(alarmOf(5063), [anna])]);
-    await vi.waitFor(() => expect(accepted()).toEqual([5060, 5061, 5062, 5063]));
+    await eventually(() => expect(accepted()).toEqual([5060, 5061, 5062, 5063]));
     expect(site.outbox.health().unsaved).toBe(3);
   });
 });
@@ -490,9 +489,9 @@ describe("the history", () => {
       aDecision(anAlarm({ seenAt: old, eventId: eid(5061), monitor: aMonitor({ id: mid(2) }) }), [anna]),
       aDecision(alarmOf(5062), [ben]),
     ]);
-    await vi.waitFor(() => expect(channel.accepted).toHaveLength(701));
+    await eventually(() => expect(channel.accepted).toHaveLength(701));
     await site.restart();
-    await vi.waitFor(() => expect(states(5060)).toEqual([]));
+    await eventually(() => expect(states(5060)).toEqual([]));
     expect(states(5061)).toEqual(["pending"]);
     expect(states(5062)).toEqual(["delivered"]);
   });

@@ -2,9 +2,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { currentLayout } from "../../src/demo/simulated-camera.ts";
 import { createSimulatedZoneMinder, type SimulatedZoneMinder } from "../../src/demo/simulated-zoneminder.ts";
+import { eventually } from "../support/eventually.ts";
 
 let directory: string;
 let simulation: SimulatedZoneMinder | undefined;
@@ -35,13 +36,13 @@ test("an alarm comes at a camera at rest, ends, and is remembered with its momen
   expect(stateOf(1)).toBe(3);
   expect(simulation.alarm()).toBeNull();
   expect(simulation.written(1)).toBe(alarm);
-  await vi.waitFor(() => expect(stateOf(1)).toBe(1));
+  await eventually(() => expect(stateOf(1)).toBe(1));
 });
 
 test("alarms keep coming by themselves", async () => {
   simulation = createSimulatedZoneMinder({ directory, monitors: 2, everyMs: 50 });
   simulation.start();
-  await vi.waitFor(() => expect(simulation?.written(4)).toBeDefined());
+  await eventually(() => expect(simulation?.written(4)).toBeDefined());
 });
 
 test("stopping removes every file, and stopping twice does no harm", () => {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import {
   createDetector,
   type Detector,
@@ -9,6 +9,7 @@ import {
   type DetectorOptions,
 } from "../../src/detect/detector.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { eventually } from "../support/eventually.ts";
 import { recordingLogger } from "../support/server.ts";
 import { isAlive } from "./alive.ts";
 import { aJob, type JobFacts, someSettings } from "./jobs.ts";
@@ -60,7 +61,7 @@ describe("the detector", () => {
 
   it("has its process ready from the start where something is to be warmed up", async () => {
     const { detector } = await start({}, { warmUp: async () => someSettings() });
-    await vi.waitFor(() => expect(said(/The detector is ready: stand-in/)).toBe(1));
+    await eventually(() => expect(said(/The detector is ready: stand-in/)).toBe(1));
     expect(detector.counts().pid).not.toBeNull();
   });
 
@@ -146,10 +147,10 @@ describe("the detector", () => {
     const { detector, ask } = await start();
     const nobody = new AbortController();
     const answer = ask({ cause: "until-cancelled" }, nobody.signal);
-    await vi.waitFor(() => expect(detector.counts().running).toBe(1));
+    await eventually(() => expect(detector.counts().running).toBe(1));
     nobody.abort();
     expect(await answer).toEqual({ failed: "nobody waits for it any more" });
-    await vi.waitFor(() => expect(detector.counts().running).toBe(0));
+    await eventually(() => expect(detector.counts().running).toBe(0));
     expect(detector.counts().crashes).toBe(0);
   });
 
@@ -158,16 +159,14 @@ describe("the detector", () => {
     for (const event of [1, 2, 3]) await ask({ event, cause: "crash" });
     expect(await ask({ event: 4 })).toEqual({ failed: expect.stringMatching(/does not run: it crashed/) });
     expect(said(/keeps ending/)).toBe(1);
-    await vi.waitFor(async () => expect(await ask({ event: 5 })).toHaveProperty("printed"), {
-      timeout: 10_000,
-    });
+    await eventually(async () => expect(await ask({ event: 5 })).toHaveProperty("printed"));
     expect([said(/has ended.*started again/), said(/The detector works again/)]).toEqual([1, 1]);
-  }, 20_000);
+  });
 
   it("gives the memory back when there is nothing to do, and starts again for the next job", async () => {
     const { detector, ask } = await start({ idle_unload: 1 });
     await ask({ event: 1 });
-    await vi.waitFor(() => expect(detector.counts().pid).toBeNull(), { timeout: 5_000 });
+    await eventually(() => expect(detector.counts().pid).toBeNull());
     expect(await ask({ event: 2 })).toHaveProperty("printed");
     expect(detector.counts().crashes).toBe(0);
   });
@@ -180,7 +179,7 @@ describe("the detector", () => {
     expect(isAlive(Number(child))).toBe(true);
     expect(readdirSync(folder)).toEqual(["left-over"]);
     await detector.stop();
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect([isAlive(pid ?? 0), isAlive(Number(child)), existsSync(folder)]).toEqual([false, false, false]),
     );
   });
@@ -188,7 +187,7 @@ describe("the detector", () => {
   it("answers everybody when the program ends", async () => {
     const { detector, ask } = await start();
     const answers = Array.from({ length: 10 }, (_, index) => ask({ event: index + 1, cause: "wait" }));
-    await vi.waitFor(() => expect(detector.counts()).toMatchObject({ running: 8, waiting: 2 }));
+    await eventually(() => expect(detector.counts()).toMatchObject({ running: 8, waiting: 2 }));
     await detector.stop();
     expect(new Set((await Promise.all(answers)).map((each) => "failed" in each && each.failed))).toEqual(
       new Set(["the program ends"]),

@@ -3,13 +3,14 @@ import { createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseAnswer } from "../../src/detect/resident/messages.ts";
 import { askDetector } from "../../src/detect/socket-client.ts";
 import { type DetectRequest, parseReply } from "../../src/detect/socket-messages.ts";
 import { parseRequest } from "../../src/detect/socket-request.ts";
 import { createSocketServer, type SocketServerOptions } from "../../src/detect/socket-server.ts";
 import type { Part } from "../../src/lib/lifecycle.ts";
+import { eventually } from "../support/eventually.ts";
 import { recordingLogger } from "../support/server.ts";
 
 const never = new AbortController().signal;
@@ -107,10 +108,10 @@ describe("the detector's socket", () => {
     });
     const nobody = new AbortController();
     const answer = ask(nobody.signal);
-    await vi.waitFor(() => expect(signals).toHaveLength(1));
+    await eventually(() => expect(signals).toHaveLength(1));
     nobody.abort();
     expect(await answer).toEqual({ unreachable: "called off" });
-    await vi.waitFor(() => expect(signals[0]?.aborted).toBe(true));
+    await eventually(() => expect(signals[0]?.aborted).toBe(true));
   });
 
   it("lets a command know that there is nobody: no socket, a dead one, one that is silent, one that ends", async () => {

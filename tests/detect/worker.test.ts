@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createDetector, type Detector, type DetectorOptions } from "../../src/detect/detector.ts";
 import type { DetectSettings, EngineSettings } from "../../src/domain/detect-settings.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { eventually } from "../support/eventually.ts";
 import { aJpeg } from "../support/pictures.ts";
 import { recordingLogger } from "../support/server.ts";
 import { aJob, looking } from "./jobs.ts";
@@ -88,7 +89,7 @@ describe("the real detector process", () => {
     const leave = new AbortController();
     const left = detector.look(job(looking(endless), 2), leave.signal);
     // A pipe can be opened for writing like this once somebody reads it.
-    const writer = await vi.waitFor(() => openSync(config, constants.O_WRONLY | constants.O_NONBLOCK));
+    const writer = await eventually(() => openSync(config, constants.O_WRONLY | constants.O_NONBLOCK));
     leave.abort();
     await left;
     expect(await detector.look(job(looking(HOG), 3), never)).not.toHaveProperty("failed");
@@ -113,7 +114,7 @@ describe("the real detector process", () => {
       printed: "",
       result: { troubles: [], original: { width: expect.any(Number) } },
     });
-  }, 30_000);
+  });
 
   it("says which model cannot be loaded, goes on living, and leaves the alarm without an answer", async () => {
     const missing = looking({
@@ -131,25 +132,21 @@ describe("the real detector process", () => {
     });
     expect(await detector.look(job(looking(HOG)), never)).toHaveProperty("printed", "");
     expect(detector.counts().crashes).toBe(0);
-  }, 30_000);
+  });
 
   it.each([
     ["of 0 bytes", Buffer.alloc(0)],
     ["that is cut short", null],
     ["that is a web page", Buffer.from("<html>404</html>")],
-  ])(
-    "has no answer for a picture %s, and says so",
-    async (_, bytes) => {
-      const whole = readFileSync(join(folder, "7", "snapshot.jpg"));
-      mkdirSync(join(folder, "8"));
-      writeFileSync(join(folder, "8", "snapshot.jpg"), bytes ?? whole.subarray(0, whole.length / 2));
-      await start(null);
-      expect(await detector.look(job(looking(HOG), 8, "8"), never)).toEqual({
-        failed: expect.stringContaining("snapshot"),
-      });
-    },
-    30_000,
-  );
+  ])("has no answer for a picture %s, and says so", async (_, bytes) => {
+    const whole = readFileSync(join(folder, "7", "snapshot.jpg"));
+    mkdirSync(join(folder, "8"));
+    writeFileSync(join(folder, "8", "snapshot.jpg"), bytes ?? whole.subarray(0, whole.length / 2));
+    await start(null);
+    expect(await detector.look(job(looking(HOG), 8, "8"), never)).toEqual({
+      failed: expect.stringContaining("snapshot"),
+    });
+  });
 
   it("answers 200 events at once, those beyond its queue with the reason, and grows neither here nor there", async () => {
     const one = looking({ kind: "command", argv: ["/bin/true"], timeoutMs: 5_000 });
@@ -188,6 +185,6 @@ describe("the real detector process", () => {
     const pid = Number(said);
     expect(() => process.kill(pid, 0)).not.toThrow();
     parent.kill("SIGKILL");
-    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(), { timeout: 5_000 });
-  }, 30_000);
+    await eventually(() => expect(() => process.kill(pid, 0)).toThrow());
+  });
 });

@@ -7,6 +7,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { createSite, type Site } from "../support/daemon.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** Two cameras with 300 events each: more than a busy camera has in a day. */
 const EVENTS = 300;
@@ -70,7 +71,7 @@ it("leaves no open file, timer, child or memory behind", { timeout: 120_000 }, a
   /** Each event is told twice, its begin and its end, of both cameras. */
   async function told(frames: number): Promise<void> {
     const alarms = () => client.frames.filter((frame) => frame.includes('"alarm"')).length;
-    await vi.waitFor(() => expect(alarms()).toBe(frames), { timeout: 5_000, interval: 2 });
+    await eventually(() => expect(alarms()).toBe(frames), 2);
   }
 });
 

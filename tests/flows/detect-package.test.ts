@@ -17,7 +17,7 @@ const VERSION = "8.0.0";
 const architecture = process.arch === "arm64" ? "arm64" : "amd64";
 const detectDeb = `zmes-detect_${VERSION}_${architecture}.deb`;
 
-describe.skipIf(process.getuid?.() !== 0)("the Debian package zmes-detect", { timeout: 60_000 }, () => {
+describe.skipIf(process.getuid?.() !== 0)("the Debian package zmes-detect", () => {
   let folder = "";
   let machine: PrivateFiles | undefined;
   const inside = (): PrivateFiles => {

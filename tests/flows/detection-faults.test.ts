@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp, { type Sharp } from "sharp";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Config } from "../../src/config/schema.ts";
 import { createSimulatedCamera, type SimulatedCamera } from "../../src/demo/simulated-camera.ts";
 import type { EngineSettings } from "../../src/domain/detect-settings.ts";
@@ -11,6 +11,7 @@ import { parseVersion } from "../../src/zoneminder/version.ts";
 import { looking } from "../detect/jobs.ts";
 import { aMonitor, mid } from "../support/builders.ts";
 import { createDetectingSite, type DetectingSite } from "../support/detecting-site.ts";
+import { eventually } from "../support/eventually.ts";
 import { aPerson, createFakeChannel, type FakeChannel } from "../support/fake-channel.ts";
 import { blobModel, ultralyticsNotes } from "../support/onnx-models.ts";
 
@@ -88,17 +89,13 @@ describe("an alarm is told with what was found", () => {
     ["a picture in CMYK", () => picture().toColourspace("cmyk").jpeg().toBuffer()],
     ["a picture of 50 megapixels", () => picture(8160, 6120).jpeg().toBuffer()],
     ["a progressive picture", () => picture().jpeg({ progressive: true }).toBuffer()],
-  ])(
-    "in %s",
-    async (_, made) => {
-      save(await made());
-      await start(onnx());
-      const client = await site.logIn();
-      site.cameras[0].beginAlarm({ eventId: 7, cause: "Motion" });
-      expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:person Motion" });
-    },
-    40_000,
-  );
+  ])("in %s", async (_, made) => {
+    save(await made());
+    await start(onnx());
+    const client = await site.logIn();
+    site.cameras[0].beginAlarm({ eventId: 7, cause: "Motion" });
+    expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:person Motion" });
+  });
 });
 
 describe("an alarm is told without detection, and the history says why,", () => {
@@ -147,18 +144,14 @@ describe("an alarm is told without detection, and the history says why,", () => 
       () => onnx(join(folder, "no.onnx")),
       /could not look.*no\.onnx/,
     ],
-  ])(
-    "%s",
-    async (_, prepare, engine, reason) => {
-      await prepare();
-      await start(engine());
-      const client = await site.logIn();
-      site.cameras[0].beginAlarm({ eventId: 10, cause: "Motion" });
-      expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-      await vi.waitFor(() => expect(site.why(10)).toMatch(reason));
-    },
-    40_000,
-  );
+  ])("%s", async (_, prepare, engine, reason) => {
+    await prepare();
+    await start(engine());
+    const client = await site.logIn();
+    site.cameras[0].beginAlarm({ eventId: 10, cause: "Motion" });
+    expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
+    await eventually(() => expect(site.why(10)).toMatch(reason));
+  });
 });
 
 it("200 alarms at once are all told, those for which there is no room without, and the memory stays as it is", async () => {
@@ -185,7 +178,7 @@ it("200 alarms at once are all told, those for which there is no room without, a
   expect(looked.length).toBeGreaterThanOrEqual(50);
   const without = [...told].filter(([, cause]) => cause === "Motion").map(([id]) => Number(id));
   expect(looked.length + without.length).toBe(200);
-  await vi.waitFor(() => {
+  await eventually(() => {
     for (const id of without) expect(site.why(id)).toMatch(/could not look.*others wait already/);
   });
   expect(site.detection().counts()).toMatchObject({ waiting: 0, running: 0, crashes: 0 });

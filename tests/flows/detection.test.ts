@@ -9,6 +9,7 @@ import type { EngineSettings } from "../../src/domain/detect-settings.ts";
 import { isAlive } from "../detect/alive.ts";
 import { looking, someSettings } from "../detect/jobs.ts";
 import { createDetectingSite, type DetectingSite } from "../support/detecting-site.ts";
+import { eventually } from "../support/eventually.ts";
 import { aPerson, createFakeChannel, type FakeChannel } from "../support/fake-channel.ts";
 import { aJpeg } from "../support/pictures.ts";
 
@@ -85,15 +86,15 @@ describe("an alarm with the built-in detector", () => {
       Cause: "[s] detected:person Motion Drive",
       DetectionJson: { labels: ["person"], boxes: [[1, 2, 30, 40]] },
     });
-    await vi.waitFor(() => expect(channel.accepted).toHaveLength(1));
-  }, 30_000);
+    await eventually(() => expect(channel.accepted).toHaveLength(1));
+  });
 
   it("is told to nobody when nothing was found, and the history says so", async () => {
     const running = await start(HOG);
     running.cameras[0].beginAlarm({ eventId: 8, cause: "Motion" });
     await vi.waitFor(() => expect(running.why(8)).toContain("hook: said no"), { timeout: 15_000 });
     expect(channel.accepted).toEqual([]);
-  }, 30_000);
+  });
 
   it("is told at once where people are to be told first, and again with what was found", async () => {
     const running = await start(program(`sleep 0.3; printf '%s' '${PERSON}'`), {}, { notify_first: true });
@@ -103,7 +104,7 @@ describe("an alarm with the built-in detector", () => {
     running.cameras[0].beginAlarm({ eventId: 9, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:person Motion" });
-  }, 30_000);
+  });
 
   it("is looked at with the settings of its own camera", async () => {
     const dog = PERSON.replaceAll("person", "dog");
@@ -115,7 +116,7 @@ describe("an alarm with the built-in detector", () => {
     expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:person Motion" });
     running.cameras[1].beginAlarm({ eventId: 21, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:dog Motion" });
-  }, 30_000);
+  });
 
   it("of a camera that records nothing is told as it is, without waiting for pictures", async () => {
     const running = await start(program("sleep 60"));
@@ -125,7 +126,7 @@ describe("an alarm with the built-in detector", () => {
     expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
     expect(performance.now() - begun).toBeLessThan(2_000);
     expect(site?.detection().counts().running).toBe(0);
-  }, 30_000);
+  });
 
   it("is told at once to those alone whom a list names, and not again when nothing was found", async () => {
     const lists = { event_start_notify_on_hook_success: ["web"] };
@@ -135,11 +136,11 @@ describe("an alarm with the built-in detector", () => {
     await client.next();
     running.cameras[0].beginAlarm({ eventId: 22, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ EventId: "22", Cause: "Motion" });
-    await vi.waitFor(() => expect(running.why(22)).toContain("hook: said no"), { timeout: 10_000 });
+    await eventually(() => expect(running.why(22)).toContain("hook: said no"));
     running.cameras[1].beginAlarm({ eventId: 23, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ EventId: "23" });
     expect(channel.accepted).toEqual([]);
-  }, 30_000);
+  });
 
   it("is looked at again at its end where that is wanted, and told with what was found then", async () => {
     const found = `if [ -e ${folder}/over ]; then printf '%s' '${PERSON}'; fi`;
@@ -159,7 +160,7 @@ describe("an alarm with the built-in detector", () => {
       Cause: expect.stringContaining("[s] detected:person"),
     });
     expect(channel.accepted).toEqual([]);
-  }, 30_000);
+  });
 
   it.each([
     ["there is no picture", () => rmSync(join(folder, "event", "snapshot.jpg")), /could not look.*snapshot/],
@@ -168,18 +169,14 @@ describe("an alarm with the built-in detector", () => {
       () => writeFileSync(join(folder, "event", "snapshot.jpg"), ""),
       /could not look/,
     ],
-  ])(
-    "is told without when %s, and the history says why",
-    async (_, spoil, reason) => {
-      spoil();
-      const running = await start(HOG);
-      const client = await running.logIn();
-      running.cameras[0].beginAlarm({ eventId: 10, cause: "Motion" });
-      expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-      await vi.waitFor(() => expect(running.why(10)).toMatch(reason));
-    },
-    30_000,
-  );
+  ])("is told without when %s, and the history says why", async (_, spoil, reason) => {
+    spoil();
+    const running = await start(HOG);
+    const client = await running.logIn();
+    running.cameras[0].beginAlarm({ eventId: 10, cause: "Motion" });
+    expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
+    await eventually(() => expect(running.why(10)).toMatch(reason));
+  });
 
   it("is told without when the detector is killed while it looks, and the next one with it", async () => {
     const running = await start(program(`[ -e ${folder}/go ] || sleep 60; printf '%s' '${PERSON}'`));
@@ -188,11 +185,11 @@ describe("an alarm with the built-in detector", () => {
     await isRunning();
     process.kill(pidOf(), "SIGKILL");
     expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-    await vi.waitFor(() => expect(running.why(11)).toMatch(/could not look.*it was killed/));
+    await eventually(() => expect(running.why(11)).toMatch(/could not look.*it was killed/));
     writeFileSync(join(folder, "go"), "");
     running.cameras[1].beginAlarm({ eventId: 12, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ Cause: "[s] detected:person Motion" });
-  }, 40_000);
+  });
 
   it("is told without when the detector hangs, and nothing of it is left", async () => {
     const running = await start(program(`echo $$ > ${folder}/pid; sleep 60`), { deadline: 1 });
@@ -201,10 +198,10 @@ describe("an alarm with the built-in detector", () => {
     await isRunning();
     const pid = pidOf();
     expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-    await vi.waitFor(() => expect(running.why(13)).toMatch(/took longer than 1 s/));
+    await eventually(() => expect(running.why(13)).toMatch(/took longer than 1 s/));
     const engine = Number(readFileSync(join(folder, "pid"), "utf8"));
-    await vi.waitFor(() => expect([isAlive(pid), isAlive(engine)]).toEqual([false, false]));
-  }, 30_000);
+    await eventually(() => expect([isAlive(pid), isAlive(engine)]).toEqual([false, false]));
+  });
 
   it("is told without when memory runs out", async () => {
     const running = await start(HOG, {}, {}, true);
@@ -215,8 +212,8 @@ describe("an alarm with the built-in detector", () => {
     execFileSync("prlimit", ["--pid", String(pidOf()), "--as=100000000"]);
     running.cameras[0].beginAlarm({ eventId: 14, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ Cause: "Motion" });
-    await vi.waitFor(() => expect(running.why(14)).toMatch(/could not look/));
-  }, 60_000);
+    await eventually(() => expect(running.why(14)).toMatch(/could not look/));
+  });
 
   it("of a camera that is not looked at is told at once while the detector hangs", async () => {
     const running = await start(program("sleep 60"), { deadline: 5 }, { hook_skip_monitors: [2] });
@@ -227,5 +224,5 @@ describe("an alarm with the built-in detector", () => {
     running.cameras[1].beginAlarm({ eventId: 16, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ EventId: "16" });
     expect(performance.now() - begun).toBeLessThan(1_000);
-  }, 30_000);
+  });
 });

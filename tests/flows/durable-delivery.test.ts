@@ -1,9 +1,10 @@
 // The whole daemon: an alarm in shared memory reaches sockets and a durable channel, over restarts, and is explained.
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { explainAlarm } from "../../src/delivery/history.ts";
 import { openHistory } from "../../src/store/history-file.ts";
 import { mid } from "../support/builders.ts";
 import { createSite, type Site } from "../support/daemon.ts";
+import { eventually } from "../support/eventually.ts";
 import { aPerson, createFakeChannel, type FakeChannel } from "../support/fake-channel.ts";
 
 let channel: FakeChannel;
@@ -31,8 +32,8 @@ describe("an alarm", () => {
     const client = await site.logIn();
     site.cameras[0].beginAlarm({ eventId: 5060, cause: "Motion:Porch" });
     await client.next();
-    await vi.waitFor(() => expect(channel.accepted.map(({ id }) => id)).toEqual(["1:5060:1/fcm:27a387"]));
-    await vi.waitFor(() => {
+    await eventually(() => expect(channel.accepted.map(({ id }) => id)).toEqual(["1:5060:1/fcm:27a387"]));
+    await eventually(() => {
       expect(why(5060)).toMatch(/^Front Door \(monitor 1\), Motion:Porch: seen at /);
       expect(why(5060)).toContain("sockets: 1 client told");
       expect(why(5060)).toMatch(/phone \.\.\.27a387: sent to FCM at .* after the alarm: accepted/);
@@ -44,13 +45,13 @@ describe("an alarm", () => {
     await site.start();
     channel.answer = () => "hang";
     site.cameras[0].beginAlarm({ eventId: 5060, cause: "" });
-    await vi.waitFor(() => expect(channel.attempts).toHaveLength(1));
+    await eventually(() => expect(channel.attempts).toHaveLength(1));
     channel.answer = () => "accept";
     await site.restart();
-    await vi.waitFor(() => expect(channel.accepted).toHaveLength(1));
+    await eventually(() => expect(channel.accepted).toHaveLength(1));
     await site.restart();
     site.cameras[1].beginAlarm({ eventId: 5061, cause: "" });
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(channel.accepted.map(({ alarm }) => alarm.eventId)).toEqual([5060, 5061, 5061]),
     );
   });
@@ -59,7 +60,7 @@ describe("an alarm", () => {
     await site.start();
     channel.deliver = () => new Promise(() => undefined);
     site.cameras[0].beginAlarm({ eventId: 5060, cause: "" });
-    await vi.waitFor(() => expect(why(5060)).toContain("waits for its first attempt"));
+    await eventually(() => expect(why(5060)).toContain("waits for its first attempt"));
     const begun = performance.now();
     await site.stop();
     expect(performance.now() - begun).toBeLessThan(2000);

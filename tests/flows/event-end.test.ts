@@ -1,8 +1,9 @@
 // The whole daemon: the end of an event is told once, to everybody who may hear of it, also over a restart.
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openHistory } from "../../src/store/history-file.ts";
 import { eid } from "../support/builders.ts";
 import { createSite, type Site } from "../support/daemon.ts";
+import { eventually } from "../support/eventually.ts";
 import { aPerson, createFakeChannel, type FakeChannel } from "../support/fake-channel.ts";
 
 let site: Site;
@@ -37,9 +38,9 @@ describe("the end of an event", () => {
   it("goes to durable channels after its beginning", async () => {
     await site.start();
     site.cameras[0].beginAlarm({ eventId: 7, cause: "Motion All" });
-    await vi.waitFor(() => expect(phases()).toEqual(["started"]));
+    await eventually(() => expect(phases()).toEqual(["started"]));
     site.cameras[0].setState("idle");
-    await vi.waitFor(() => expect(phases()).toEqual(["started", "ended"]));
+    await eventually(() => expect(phases()).toEqual(["started", "ended"]));
   });
 
   it("carries the notes of the event as its cause", async () => {
@@ -81,9 +82,9 @@ describe("the end of an event", () => {
   it("is told once when it came while the program was away", async () => {
     await site.start();
     site.cameras[0].beginAlarm({ eventId: 7, cause: "Motion All" });
-    await vi.waitFor(() => expect(phases()).toEqual(["started"]));
+    await eventually(() => expect(phases()).toEqual(["started"]));
     await site.restart(() => site.cameras[0].setState("idle"));
-    await vi.waitFor(() => expect(phases()).toEqual(["started", "ended"]));
+    await eventually(() => expect(phases()).toEqual(["started", "ended"]));
     expect(channel.accepted[1]?.alarm).toMatchObject({ cause: "Motion All", late: true });
     await site.restart();
     expect(phases()).toEqual(["started", "ended"]);
@@ -92,11 +93,11 @@ describe("the end of an event", () => {
   it("that came while the program was away waits for clients on their way back", async () => {
     await site.start();
     site.cameras[0].beginAlarm({ eventId: 7, cause: "Motion All" });
-    await vi.waitFor(() => expect(phases()).toEqual(["started"]));
+    await eventually(() => expect(phases()).toEqual(["started"]));
     await site.restart(() => site.cameras[0].setState("idle"));
-    await vi.waitFor(() => expect(phases()).toEqual(["started", "ended"]));
+    await eventually(() => expect(phases()).toEqual(["started", "ended"]));
     const client = await site.logIn();
-    await vi.waitFor(() => expect(client.untaken()).toHaveLength(1), { timeout: 4_000 });
+    await eventually(() => expect(client.untaken()).toHaveLength(1));
     expect(event(await client.next())).toMatchObject({
       EventId: "7",
       Cause: "End:Motion All",
@@ -110,12 +111,12 @@ describe("the end of an event", () => {
   ])("follows the beginning of a late alarm that ends %s", async (_when, isLoggedInBefore) => {
     site.cameras[0].beginAlarm({ eventId: 7, cause: "Motion All" });
     await site.start();
-    await vi.waitFor(() => expect(phases()).toEqual(["started"]));
+    await eventually(() => expect(phases()).toEqual(["started"]));
     const early = isLoggedInBefore ? await site.logIn() : null;
     site.cameras[0].setState("idle");
-    await vi.waitFor(() => expect(phases()).toEqual(["started", "ended"]));
+    await eventually(() => expect(phases()).toEqual(["started", "ended"]));
     const client = early ?? (await site.logIn());
-    await vi.waitFor(() => expect(client.untaken()).toHaveLength(2), { timeout: 4_000 });
+    await eventually(() => expect(client.untaken()).toHaveLength(2));
     expect(event(await client.next())).toMatchObject({ EventId: "7", Cause: "Motion All", Late: "true" });
     expect(event(await client.next())).toMatchObject({ EventId: "7", Cause: "End:Motion All" });
   });
@@ -123,12 +124,12 @@ describe("the end of an event", () => {
   it("is told when the alarm went on over a restart", async () => {
     await site.start();
     site.cameras[0].beginAlarm({ eventId: 7, cause: "Motion All" });
-    await vi.waitFor(() => expect(phases()).toEqual(["started"]));
+    await eventually(() => expect(phases()).toEqual(["started"]));
     await site.restart();
     const client = await site.logIn();
     site.cameras[0].setState("idle");
     expect(event(await client.next())).toMatchObject({ EventId: "7", Cause: "End:Motion All" });
-    await vi.waitFor(() => expect(phases()).toEqual(["started", "ended"]));
+    await eventually(() => expect(phases()).toEqual(["started", "ended"]));
   });
 
   it("stands in the history beside its beginning, with the sockets of each", async () => {
@@ -138,7 +139,7 @@ describe("the end of an event", () => {
     await client.next();
     site.cameras[0].setState("idle");
     await client.next();
-    await vi.waitFor(() => {
+    await eventually(() => {
       const history = openHistory(site.dataFile, { write: false });
       const records = history.alarmsOfEvent(eid(7));
       history.close();

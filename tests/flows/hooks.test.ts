@@ -2,11 +2,12 @@
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Config } from "../../src/config/schema.ts";
 import { explainAlarm } from "../../src/delivery/history.ts";
 import { openHistory } from "../../src/store/history-file.ts";
 import { createSite, type Site } from "../support/daemon.ts";
+import { eventually } from "../support/eventually.ts";
 import { aPerson, createFakeChannel, type FakeChannel } from "../support/fake-channel.ts";
 
 let folder: string;
@@ -72,7 +73,7 @@ describe("an alarm with a hook", () => {
     expect(event(await client.next())).toMatchObject({
       Cause: 'End:[a] detected:person Motion "$(id)"',
     });
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(channel.accepted.map(({ alarm }) => alarm.phase)).toEqual(["started", "ended"]),
     );
   });
@@ -81,7 +82,7 @@ describe("an alarm with a hook", () => {
     const running = await start({ event_start_hook: script("exit 1") });
     const client = await running.logIn();
     running.cameras[0].beginAlarm({ eventId: 7, cause: "Motion" });
-    await vi.waitFor(() => expect(why(running, 7)).toContain("sockets: 0 clients told; 1 not"));
+    await eventually(() => expect(why(running, 7)).toContain("sockets: 0 clients told; 1 not"));
     expect(why(running, 7)).toContain("hook: said no (1)");
     expect(why(running, 7)).toContain("phone ...27a387: not sent, the hook said no");
     expect(client.untaken()).toEqual([]);
@@ -98,24 +99,22 @@ describe("an alarm with a hook", () => {
     running.cameras[1].beginAlarm({ eventId: 8, cause: "Motion" });
     expect(event(await client.next())).toMatchObject({ EventId: "8" });
     expect(event(await client.next())).toMatchObject({ EventId: "7", Cause: "Motion" });
-    await vi.waitFor(() => expect(why(running, 7)).toContain("hook: took longer than hook.timeout"));
+    await eventually(() => expect(why(running, 7)).toContain("hook: took longer than hook.timeout"));
   });
 
   it("that waits for its script when the program ends is told after the next start", async () => {
     const running = await start({ event_start_hook: script(`touch ${folder}/begun; exec sleep 60`) });
     running.cameras[0].beginAlarm({ eventId: 7, cause: "Motion" });
-    await vi.waitFor(() => expect(existsSync(join(folder, "begun"))).toBe(true));
+    await eventually(() => expect(existsSync(join(folder, "begun"))).toBe(true));
     await running.restart();
-    await vi.waitFor(() => expect(channel.accepted.map(({ alarm }) => alarm.eventId)).toContain(7), {
-      timeout: 5_000,
-    });
+    await eventually(() => expect(channel.accepted.map(({ alarm }) => alarm.eventId)).toContain(7));
   });
 
   it("that waits for its script when the program ends is told to whoever is connected", async () => {
     const running = await start({ event_start_hook: script(`touch ${folder}/begun; exec sleep 60`) });
     const client = await running.logIn();
     running.cameras[0].beginAlarm({ eventId: 7, cause: "Motion" });
-    await vi.waitFor(() => expect(existsSync(join(folder, "begun"))).toBe(true));
+    await eventually(() => expect(existsSync(join(folder, "begun"))).toBe(true));
     await running.stop();
     expect(event(await client.next())).toMatchObject({ EventId: "7", Cause: "Motion" });
     expect(await client.closed).toMatchObject({ code: 1001 });
@@ -133,14 +132,14 @@ describe("an alarm with a hook", () => {
         event_start_notify_on_hook_fail: ["fcm"],
       });
       running.cameras[0].beginAlarm({ eventId: id, cause: "Motion" });
-      await vi.waitFor(() => expect(why(running, id)).toContain("told anew with the answer of its hook"));
+      await eventually(() => expect(why(running, id)).toContain("told anew with the answer of its hook"));
       await running.restart();
       const client = await running.logIn();
       running.cameras[0].setState("idle");
-      await vi.waitFor(() => expect(why(running, id)).toContain("its end, "));
-      await vi.waitFor(() => expect(why(running, id).split("its end, ")[1]).toContain("sockets: "));
+      await eventually(() => expect(why(running, id)).toContain("its end, "));
+      await eventually(() => expect(why(running, id).split("its end, ")[1]).toContain("sockets: "));
       const causes = () => client.untaken().map((text) => event(JSON.parse(text))?.Cause);
-      await vi.waitFor(() => expect(causes()).toEqual(end === undefined ? [] : [end]));
+      await eventually(() => expect(causes()).toEqual(end === undefined ? [] : [end]));
       await running.remove();
     }
   });
@@ -157,7 +156,7 @@ describe("an alarm with a hook", () => {
     running.cameras[0].beginAlarm({ eventId: 7, cause: "Motion" });
     expect(event(await eager.next())).toMatchObject({ Cause: "Motion" });
     expect(event(await eager.next())).toMatchObject({ Cause: "detected:dog Motion", Update: "true" });
-    await vi.waitFor(() => expect(channel.accepted).toHaveLength(2));
+    await eventually(() => expect(channel.accepted).toHaveLength(2));
     expect(event(await plain.next())).toMatchObject({ Cause: "Motion" });
     expect(plain.untaken()).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ToldMark } from "../../src/domain/decision.ts";
 import { anAlarm, eid } from "../support/builders.ts";
 import { createSite, type Site } from "../support/daemon.ts";
+import { eventually } from "../support/eventually.ts";
 
 let site: Site;
 
@@ -157,7 +158,7 @@ describe("a restart", () => {
     const began = Date.now();
     await site.start();
     await site.restart();
-    await vi.waitFor(() => expect(asked).toHaveLength(1), 4_000);
+    await eventually(() => expect(asked).toHaveLength(1));
     expect(asked[0]?.map(({ monitor, event }) => ({ monitor, event }))).toEqual([
       { monitor: 1, event: null },
       { monitor: 2, event: null },
@@ -172,9 +173,9 @@ describe("a restart", () => {
       .mockResolvedValue([]);
     site.zoneminder.missedAlarms = search;
     await site.start();
-    await vi.waitFor(() => expect(search).toHaveBeenCalledTimes(2), 8_000);
+    await eventually(() => expect(search).toHaveBeenCalledTimes(2));
     expect(
       site.log.filter(({ msg }) => String(msg).startsWith("Missed alarms could not be looked")),
     ).toHaveLength(1);
-  }, 10_000);
+  });
 });

@@ -13,9 +13,10 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Notice } from "../../src/domain/notice.ts";
 import { anAlarm, eid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { aPerson, createFakeChannel, type FakeChannel } from "../support/fake-channel.ts";
 import { aDecision, createOutboxSite, type OutboxSite } from "../support/outbox.ts";
 
@@ -69,15 +70,15 @@ describe.runIf(process.getuid?.() === 0)("a full disk", () => {
     channel.answer = ({ alarm }) =>
       alarm.eventId === 1 && !existsSync(join(site.folder, "ballast")) ? "busy" : "accept";
     site.outbox.put([decisionOf(1)]);
-    await vi.waitFor(() => expect(state(1)).toBe("pending"));
+    await eventually(() => expect(state(1)).toBe("pending"));
     const ballast = fill();
     for (let event = 2; event <= 200; event += 1) site.outbox.put([decisionOf(event)]);
-    await vi.waitFor(() => expect(new Set(events(channel.accepted)).size).toBe(200));
+    await eventually(() => expect(new Set(events(channel.accepted)).size).toBe(200));
     expect(site.outbox.health().unsaved).toBeGreaterThan(0);
     expect(messages()).toContain("Notices could not be saved: they are sent from memory, unsaved");
     expect(messages()).toContain("The store cannot be written; what it should hold is kept in memory");
     rmSync(ballast);
-    await vi.waitFor(() => expect(state(1)).toBe("delivered"), 4000);
+    await eventually(() => expect(state(1)).toBe("delivered"));
     expect(messages()).toContain("The store is written again");
   });
 
@@ -85,7 +86,7 @@ describe.runIf(process.getuid?.() === 0)("a full disk", () => {
     await site.start();
     channel.answer = () => "hang";
     site.outbox.put([decisionOf(1), decisionOf(2)]);
-    await vi.waitFor(() => expect(channel.attempts).toHaveLength(1));
+    await eventually(() => expect(channel.attempts).toHaveLength(1));
     const copies = ["", "-wal"].map((suffix) => [suffix, readFileSync(site.file + suffix)] as const);
     await site.remove();
     site = createOutboxSite([channel]);
@@ -95,7 +96,7 @@ describe.runIf(process.getuid?.() === 0)("a full disk", () => {
     channel.answer = () => "accept";
     await site.start();
     site.outbox.put([decisionOf(3)]);
-    await vi.waitFor(() => expect(events(channel.accepted).sort()).toEqual([1, 2, 3]), 4000);
+    await eventually(() => expect(events(channel.accepted).sort()).toEqual([1, 2, 3]));
   });
 });
 
@@ -104,7 +105,7 @@ describe.runIf(process.getuid?.() === 0)("a disk that became read-only", () => {
     await site.start();
     channel.answer = () => "hang";
     site.outbox.put([decisionOf(1), decisionOf(2)]);
-    await vi.waitFor(() => expect(channel.attempts).toHaveLength(1));
+    await eventually(() => expect(channel.attempts).toHaveLength(1));
     const names = ["", "-wal", "-shm"];
     const copies = names.map((suffix) => [suffix, readFileSync(site.file + suffix)] as const);
     await site.remove();
@@ -115,7 +116,7 @@ describe.runIf(process.getuid?.() === 0)("a disk that became read-only", () => {
     channel.answer = () => "accept";
     await site.start();
     site.outbox.put([decisionOf(3)]);
-    await vi.waitFor(() => expect(events(channel.accepted).sort()).toEqual([1, 2, 3]));
+    await eventually(() => expect(events(channel.accepted).sort()).toEqual([1, 2, 3]));
     expect(site.outbox.health().unsaved).toBe(1);
     expect(messages()).toContain("The store cannot be written; what it should hold is kept in memory");
   });
@@ -133,7 +134,7 @@ describe("a power cut", () => {
     await powerCut();
     channel.answer = () => "accept";
     await site.start();
-    await vi.waitFor(() => expect(channel.accepted).toHaveLength(50));
+    await eventually(() => expect(channel.accepted).toHaveLength(50));
     expect(messages()).not.toContain("The store was damaged and begins anew; the damaged file is kept");
   });
 
@@ -150,8 +151,8 @@ describe("a power cut", () => {
       channel.answer = () => "accept";
       await site.start();
       site.outbox.put([decisionOf(99)]);
-      await vi.waitFor(() => expect(state(99)).toBe("delivered"));
-      await vi.waitFor(() => {
+      await eventually(() => expect(state(99)).toBe("delivered"));
+      await eventually(() => {
         const told = events(channel.accepted).filter((event) => event !== 99);
         // The oldest ones without a gap: no commit is half there.
         expect(told.sort((a, b) => a - b)).toEqual(told.map((_, index) => index + 1));
@@ -168,7 +169,7 @@ describe("a damaged file", () => {
     await site.start();
     channel.answer = () => "hang";
     site.outbox.put(Array.from({ length: count }, (_, index) => decisionOf(index + 1)));
-    await vi.waitFor(() => expect(channel.attempts).toHaveLength(1));
+    await eventually(() => expect(channel.attempts).toHaveLength(1));
     await site.stop();
     channel.answer = () => "accept";
   }
@@ -181,9 +182,7 @@ describe("a damaged file", () => {
     await site.restart();
     const said = site.log.find(({ msg }) => String(msg).startsWith("The store was damaged"));
     expect(said?.salvagedNotices).toBeGreaterThan(100);
-    await vi.waitFor(() => expect(new Set(events(channel.accepted)).size).toBe(said?.salvagedNotices), {
-      timeout: 10_000,
-    });
+    await eventually(() => expect(new Set(events(channel.accepted)).size).toBe(said?.salvagedNotices));
     expect(readdirSync(site.folder).some((name) => name.startsWith("zmes.db.damaged-"))).toBe(true);
   });
 
@@ -195,6 +194,6 @@ describe("a damaged file", () => {
       salvagedNotices: 0,
     });
     site.outbox.put([decisionOf(9)]);
-    await vi.waitFor(() => expect(state(9)).toBe("delivered"));
+    await eventually(() => expect(state(9)).toBe("delivered"));
   });
 });

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { eventually } from "../support/eventually.ts";
 
 const ALARMS = 1000;
 const PHONES = 20;
@@ -92,7 +93,7 @@ function start(file: string): ChildProcess {
 
 /** Until what was on the wire when the program died has been read. */
 async function settled(): Promise<void> {
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { promise, resolve } = Promise.withResolvers<number>();
     standIn.getConnections((_, count) => resolve(count));
     expect(await promise).toBe(0);

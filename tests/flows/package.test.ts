@@ -7,9 +7,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
 import { connect, type Listener, logIn } from "../support/listener.ts";
 import { createPrivateFiles, type PrivateFiles } from "../support/private-files.ts";
-import { freePort } from "../support/program.ts";
 import {
   BIN_FOLDER,
   endTurn,
@@ -178,7 +179,7 @@ describe.skipIf(realZoneMinderMayBeSkipped())("the Debian package", { timeout: 9
   it("is started by ZoneMinder in place of the original, and tells the next alarm", async () => {
     const pid = await untilRunning();
     await sh(`kill ${pid}`);
-    await vi.waitFor(async () => expect(await exists(`/proc/${pid}`)).toBe(false), 5_000);
+    await eventually(async () => expect(await exists(`/proc/${pid}`)).toBe(false));
     await zmes("install-daemon");
     await zoneminder("sql", "UPDATE Config SET Value = '1' WHERE Name = 'ZM_OPT_USE_EVENTNOTIFICATION'");
     await zoneminder("package", "restart");
@@ -195,7 +196,7 @@ describe.skipIf(realZoneMinderMayBeSkipped())("the Debian package", { timeout: 9
       event: "push",
       data: { type: "token", platform: "android", token: TOKEN, state: "enabled" },
     });
-    await vi.waitFor(async () => expect(await sh(`cat ${DATA}/push/tokens.txt`)).toContain(TOKEN), 5_000);
+    await eventually(async () => expect(await sh(`cat ${DATA}/push/tokens.txt`)).toContain(TOKEN));
     await client.close();
     const kept = async () => await sh(`md5sum /etc/zm/zmes* ${DATA}/tls/server.*`);
     const files = await kept();

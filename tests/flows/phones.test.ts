@@ -9,6 +9,7 @@ import { createDevices } from "../../src/store/devices.ts";
 import { openHistory } from "../../src/store/history-file.ts";
 import { createKnownRights } from "../../src/store/known-rights.ts";
 import { createSite, type PhonesOfSite, type Site } from "../support/daemon.ts";
+import { eventually } from "../support/eventually.ts";
 import { type Google, startGoogle } from "../support/google.ts";
 import { fcmOptions } from "../support/phones.ts";
 import type { TestClient } from "../support/ws-client.ts";
@@ -81,23 +82,23 @@ test("a phone with an open socket gets the push and the supplementary copy; with
   const phone = await registered("admin");
   site.cameras[0].beginAlarm({ eventId: 5060, cause: "Motion" });
   expect(await phone.next()).toMatchObject({ event: "alarm", supplementary: "true" });
-  await vi.waitFor(() => expect(pushed()).toEqual(["5060"]));
+  await eventually(() => expect(pushed()).toEqual(["5060"]));
   phone.ws.terminate();
-  await vi.waitFor(() => expect(site.daemon.clients()).toBe(0));
+  await eventually(() => expect(site.daemon.clients()).toBe(0));
   site.cameras[1].beginAlarm({ eventId: 5061, cause: "Motion" });
-  await vi.waitFor(() => expect(pushed()).toEqual(["5060", "5061"]));
+  await eventually(() => expect(pushed()).toEqual(["5060", "5061"]));
 });
 
 test("phone, interval and badge are kept over a restart", async () => {
   const phone = await registered("admin", { monlist: "1,2", intlist: "3600,0" });
   site.cameras[0].beginAlarm({ eventId: 5060, cause: "Motion" });
   await phone.next();
-  await vi.waitFor(() => expect(pushed()).toEqual(["5060"]));
+  await eventually(() => expect(pushed()).toEqual(["5060"]));
   site.cameras[0].endAlarm();
   await site.restart();
   site.cameras[0].beginAlarm({ eventId: 5062, cause: "Motion" });
   site.cameras[1].beginAlarm({ eventId: 5063, cause: "Motion" });
-  await vi.waitFor(() => expect(pushed()).toEqual(["5060", "5063"]));
+  await eventually(() => expect(pushed()).toEqual(["5060", "5063"]));
   await site.stop();
   const { tokens } = JSON.parse(readFileSync(join(folder, "tokens.txt"), "utf8"));
   expect(tokens[TOKEN]).toMatchObject({ invocations: { count: 2 }, zmes: { owner: "admin", badge: 2 } });
@@ -107,15 +108,15 @@ test("a phone is told only of what its user may see, and nothing once the user i
   await registered("guest", { monlist: "1,2", intlist: "" });
   site.cameras[0].beginAlarm({ eventId: 5060, cause: "Motion" });
   site.cameras[1].beginAlarm({ eventId: 5061, cause: "Motion" });
-  await vi.waitFor(() => expect(pushed()).toEqual(["5061"]));
+  await eventually(() => expect(pushed()).toEqual(["5061"]));
   site.cameras[1].endAlarm();
   const asked = vi.fn(async (users: readonly string[]) => new Map(users.map((user) => [user, null])));
   await site.restart(() => {
     site.zoneminder.logins = { ...site.zoneminder.logins, rightsOf: asked };
   });
-  await vi.waitFor(() => expect(asked.mock.calls.length).toBeGreaterThan(1));
+  await eventually(() => expect(asked.mock.calls.length).toBeGreaterThan(1));
   site.cameras[1].beginAlarm({ eventId: 5064, cause: "Motion" });
-  await vi.waitFor(() => expect(why(5064)).toContain("phone ...27a387: not sent"));
+  await eventually(() => expect(why(5064)).toContain("phone ...27a387: not sent"));
   expect(pushed()).toEqual(["5061"]);
 });
 
@@ -132,12 +133,12 @@ test("what nobody knows the right to is held, over a restart too, and told late 
   site.cameras[0].beginAlarm({ eventId: 5060, cause: "Motion" });
   site.cameras[1].beginAlarm({ eventId: 5061, cause: "Motion" });
   const held = /27a387: waits for its first attempt since .*: it is not known yet what its user may see/;
-  await vi.waitFor(() => expect(why(5060)).toMatch(held));
+  await eventually(() => expect(why(5060)).toMatch(held));
   await site.restart();
   expect(pushed()).toEqual([]);
   isAway = false;
-  await vi.waitFor(() => expect(pushed()).toEqual(["5061"]), { timeout: 5000 });
-  await vi.waitFor(() => {
+  await eventually(() => expect(pushed()).toEqual(["5061"]));
+  await eventually(() => {
     expect(why(5060)).toMatch(/27a387: dropped at .*: its user may not see monitor 1/);
     expect(why(5061)).toMatch(/27a387: sent to FCM at \S+, \d+ ms after the alarm/);
   });
@@ -147,7 +148,7 @@ test("a token that Google calls unregistered is forgotten, in the file too", asy
   google.answer = () => "unregistered";
   await registered("admin");
   site.cameras[0].beginAlarm({ eventId: 5060, cause: "Motion" });
-  await vi.waitFor(() => {
+  await eventually(() => {
     const { tokens } = JSON.parse(readFileSync(join(folder, "tokens.txt"), "utf8"));
     expect(tokens).toEqual({});
   });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
 import sharp from "sharp";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createChannels } from "../../src/cli/run/channels.ts";
 import { type Config, defaultConfig } from "../../src/config/schema.ts";
 import { createDaemon, type Daemon } from "../../src/daemon.ts";
@@ -23,12 +23,12 @@ import { createSchemaSource } from "../../src/zoneminder/schema.ts";
 import { createZoneMinderLogins } from "../../src/zoneminder/users.ts";
 import { parseVersion } from "../../src/zoneminder/version.ts";
 import { aMonitor, mid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { type Mariadb, mariadbMayBeSkipped, openDatabase, startMariadb } from "../support/mariadb.ts";
 import { type Phones, startPhones } from "../support/phones.ts";
 import { aJpeg } from "../support/pictures.ts";
 import { connectClient } from "../support/ws-client.ts";
 
-const WAIT = { timeout: 10_000, interval: 20 };
 const logger = pino({ level: "silent" });
 
 describe.skipIf(mariadbMayBeSkipped())("an alarm with a picture", () => {
@@ -183,7 +183,7 @@ describe.skipIf(mariadbMayBeSkipped())("an alarm with a picture", () => {
       "zm",
     );
     camera.beginAlarm({ eventId: 71, cause: 'Motion "; touch x' });
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(readFileSync(join(folder, "given"), "utf8").trim().split("\n")).toEqual([
         "71",
         "1",
@@ -192,8 +192,8 @@ describe.skipIf(mariadbMayBeSkipped())("an alarm with a picture", () => {
         "event_start",
         join(folder, "events/1/2026-11-22/71"),
       ]);
-    }, WAIT);
-    await vi.waitFor(() => {
+    });
+    await eventually(() => {
       const history = openHistory(join(folder, "zmes.db"), { write: false });
       try {
         const words = history.alarmsOfEvent(71).flatMap(explainAlarm).join("\n");
@@ -201,6 +201,6 @@ describe.skipIf(mariadbMayBeSkipped())("an alarm with a picture", () => {
       } finally {
         history.close();
       }
-    }, WAIT);
+    });
   });
 });

@@ -4,6 +4,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { connect, type Listener, logIn, type ReceivedAlarm } from "../support/listener.ts";
 import { type Program, startProgram } from "../support/program.ts";
 import {
@@ -28,7 +29,7 @@ const YARD = 3; // motion inside one continuous event
 /** Something moves for 3 of every 8 seconds; a busy machine may miss one round. */
 const MOTION_MS = 30_000;
 
-describe.skipIf(realZoneMinderMayBeSkipped())("beside a real ZoneMinder", { timeout: 60_000 }, () => {
+describe.skipIf(realZoneMinderMayBeSkipped())("beside a real ZoneMinder", () => {
   let program: Program;
   const clients: Listener[] = [];
 
@@ -188,7 +189,7 @@ describe.skipIf(realZoneMinderMayBeSkipped())("beside a real ZoneMinder", { time
     const asked = performance.now();
     expect(await program.stop()).toBe(0);
     expect(performance.now() - asked).toBeLessThan(2000);
-    await vi.waitFor(() => expect(client.isOpen()).toBe(false));
+    await eventually(() => expect(client.isOpen()).toBe(false));
   });
 
   it("tells what hooks found, of forced alarms and of motion, and keeps it in the notes when the event is closed", {
@@ -287,18 +288,15 @@ async function alarmSeenByWscat(url: string, options: readonly string[]): Promis
   let printed = "";
   wscat.stdout.on("data", (chunk) => (printed += String(chunk)));
   const line = async (event: string) =>
-    await vi.waitFor(
-      () => {
-        const lines = printed.split("\n").filter((text) => text.startsWith("{") && text.endsWith("}"));
-        const messages = lines.map(
-          (text) => JSON.parse(text) as { event: string; events?: readonly unknown[] },
-        );
-        const found = messages.find((message) => message.event === event);
-        if (found === undefined) throw new Error(`wscat printed no "${event}": ${printed}`);
-        return found;
-      },
-      { timeout: 10_000, interval: 20 },
-    );
+    await eventually(() => {
+      const lines = printed.split("\n").filter((text) => text.startsWith("{") && text.endsWith("}"));
+      const messages = lines.map(
+        (text) => JSON.parse(text) as { event: string; events?: readonly unknown[] },
+      );
+      const found = messages.find((message) => message.event === event);
+      if (found === undefined) throw new Error(`wscat printed no "${event}": ${printed}`);
+      return found;
+    });
   try {
     await line("auth");
     const { events } = await duringForcedAlarm(() => line("alarm"));

@@ -3,16 +3,11 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import {
-  type ControlledProgram,
-  freePort,
-  PASSWORD,
-  startControlled,
-} from "../support/controlled-program.ts";
+import { type ControlledProgram, PASSWORD, startControlled } from "../support/controlled-program.ts";
+import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
 import { startRelay } from "../support/relay.ts";
 import type { TestClient } from "../support/ws-client.ts";
-
-const WAIT = { timeout: 10_000, interval: 20 };
 
 async function order(client: TestClient, data: Record<string, unknown>): Promise<Record<string, unknown>> {
   client.send({ event: "escontrol", data });
@@ -30,7 +25,7 @@ async function settings(client: TestClient): Promise<{
 }
 
 function says(program: ControlledProgram, words: string | RegExp): Promise<void> {
-  return vi.waitFor(() => expect(program.output()).toMatch(words), WAIT);
+  return eventually(() => expect(program.output()).toMatch(words));
 }
 
 const SECRETS = /planted-(control|broker|database)-word/;
@@ -106,7 +101,7 @@ describe("escontrol", () => {
     expect((await settings(admin)).waiting).toEqual(["network.port"]);
     expect(await order(admin, { command: "restart" })).toMatchObject({ type: "command", status: "Success" });
     expect((await admin.closed).code).toBe(1001);
-    const moved = await vi.waitFor(() => program.control(port), WAIT);
+    const moved = await eventually(() => program.control(port));
     expect((await settings(moved)).waiting).toEqual([]);
   });
 
@@ -119,7 +114,7 @@ describe("escontrol", () => {
       await order(admin, { command: "edit", key: "network.port", val: taken });
       await order(admin, { command: "restart" });
       await admin.closed;
-      const back = await vi.waitFor(() => program.control(), WAIT);
+      const back = await eventually(() => program.control());
       expect((await settings(back)).settings.network?.port).not.toBe(taken);
       expect(program.output()).toContain("NETWORK_PORT_IN_USE");
     } finally {
@@ -180,7 +175,7 @@ describe("escontrol", () => {
     program.signal("SIGHUP");
     await order(admin, { command: "restart" });
     await admin.closed;
-    const back = await vi.waitFor(() => program.control(), WAIT);
+    const back = await eventually(() => program.control());
     await settings(back);
     expect([...admin.frames, ...back.frames].join()).not.toMatch(SECRETS);
     expect(program.output()).not.toMatch(SECRETS);
@@ -205,7 +200,7 @@ describe("restart", () => {
       request,
     });
     expect((await client.closed).code).toBe(1001);
-    const again = await vi.waitFor(() => program.listen(), WAIT);
+    const again = await eventually(() => program.listen());
     expect(performance.now() - begun).toBeLessThan(3000);
     expect(program.pid()).toBe(pid);
     program.camera.beginAlarm({ eventId: 9, cause: "Motion" });
@@ -226,7 +221,7 @@ describe("restart", () => {
       await client.next();
       program.camera.beginAlarm({ eventId: 5060, cause: "Motion" });
       await client.next();
-      await vi.waitFor(() => expect(relay.connections).toBeGreaterThan(0), WAIT);
+      await eventually(() => expect(relay.connections).toBeGreaterThan(0));
       relay.refuse = () => null;
       const admin = await program.control();
       await order(admin, { command: "restart" });
@@ -242,17 +237,17 @@ describe("restart", () => {
     const program = await startControlled();
     const files = () => readdirSync(`/proc/${program.pid()}/fd`).length;
     const restarted = async () => {
-      const admin = await vi.waitFor(() => program.control(), WAIT);
+      const admin = await eventually(() => program.control());
       await order(admin, { command: "restart" });
       await admin.closed;
-      await vi.waitFor(async () => (await program.control()).close(), WAIT);
+      await eventually(async () => (await program.control()).close());
     };
     await restarted();
     await restarted();
     const before = files();
     for (let count = 0; count < 4; count++) await restarted();
-    await vi.waitFor(() => expect(files()).toBeLessThanOrEqual(before + 1), WAIT);
-  }, 60_000);
+    await eventually(() => expect(files()).toBeLessThanOrEqual(before + 1));
+  });
 });
 
 describe("the file", () => {
@@ -277,7 +272,7 @@ describe("the file", () => {
     expect(program.output()).toMatch(/zmes\.yml:\d+/);
     expect((await settings(admin)).settings.limits?.connections).toBe(77);
     program.write({ limits: { connections: 78 } });
-    await vi.waitFor(async () => expect((await settings(admin)).settings.limits?.connections).toBe(78), WAIT);
+    await eventually(async () => expect((await settings(admin)).settings.limits?.connections).toBe(78));
   });
 
   it("that is broken does not keep the server from restarting", async () => {
@@ -286,7 +281,7 @@ describe("the file", () => {
     program.writeText("network:\n  port: ninety\n");
     await order(admin, { command: "restart" });
     await admin.closed;
-    const back = await vi.waitFor(() => program.control(), WAIT);
+    const back = await eventually(() => program.control());
     expect((await settings(back)).settings.limits?.connections).toBe(77);
   });
 

@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { stringify } from "yaml";
+import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
 import { connect, logIn } from "../support/listener.ts";
-import { freePort, giveToWebUser, makeCertificate, programFolder } from "../support/program.ts";
+import { giveToWebUser, makeCertificate, programFolder } from "../support/program.ts";
 import {
   BIN_FOLDER,
   cancelAlarm,
@@ -25,7 +27,7 @@ const DAEMON = join(BIN_FOLDER, "zmeventnotification.pl");
 const LOG = join(LOG_FOLDER, "zmeventnotification.log");
 const ORIGINAL = "#!/usr/bin/perl\nsleep 1000;\n";
 
-describe.skipIf(realZoneMinderMayBeSkipped())("started by zmdc.pl", { timeout: 60_000 }, () => {
+describe.skipIf(realZoneMinderMayBeSkipped())("started by zmdc.pl", () => {
   let folder = "";
   let program = "";
   let url = "";
@@ -99,10 +101,10 @@ describe.skipIf(realZoneMinderMayBeSkipped())("started by zmdc.pl", { timeout: 6
     const pid = await untilRunning();
     renameSync(LOG, `${LOG}.1`);
     await zmpkg("logrot");
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await (await connect(url)).close(); // leaves a line
       expect(existsSync(LOG)).toBe(true);
-    }, 10_000);
+    });
     expect(await untilRunning()).toBe(pid);
   });
 
@@ -123,7 +125,7 @@ describe.skipIf(realZoneMinderMayBeSkipped())("started by zmdc.pl", { timeout: 6
   it("ends within two seconds with ZoneMinder and leaves no process behind", async () => {
     const pid = await untilRunning();
     await zmpkg("stop");
-    const took = await vi.waitFor(() => lastTime("exited normally") - lastTime("sending stop"), 5_000);
+    const took = await eventually(() => lastTime("exited normally") - lastTime("sending stop"));
     expect(took).toBeGreaterThanOrEqual(0);
     expect(took).toBeLessThan(2);
     expect(existsSync(`/proc/${pid}`)).toBe(false);

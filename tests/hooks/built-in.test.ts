@@ -5,6 +5,7 @@ import type { HookOutcome } from "../../src/domain/hook.ts";
 import type { BuiltIn } from "../../src/hooks/built-in.ts";
 import type { Hooks } from "../../src/hooks/hooks.ts";
 import { aMonitor, anAlarm, mid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { createHookSite, type HookSite } from "./scripts.ts";
 
 let site: HookSite;
@@ -78,7 +79,7 @@ describe("a detector in place of the script", () => {
     );
     const scripts = { event_start_hook: `'${script}'`, event_start_hook_notify_userscript: `'${mine}'` };
     await ask(site.hooks({ ...scripts, hook_pass_image_path: true }, false, printing(found)));
-    await vi.waitFor(() => expect(existsSync(join(site.folder, "mine"))).toBe(true));
+    await eventually(() => expect(existsSync(join(site.folder, "mine"))).toBe(true));
     expect(readFileSync(join(site.folder, "mine"), "utf8")).toBe(
       '0|5060|1|Garage|[s] detected:person|{"labels": ["person"]}|/events/5060|',
     );

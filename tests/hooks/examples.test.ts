@@ -2,9 +2,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import type { Hooks } from "../../src/hooks/hooks.ts";
 import { anAlarm } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { createHookSite, type HookSite } from "./scripts.ts";
 
 let site: HookSite | null = null;
@@ -42,7 +43,7 @@ it("the example in JavaScript tells what a detector found", async () => {
   const server = createServer((request, response) => {
     request.resume().on("end", () => response.end('{"labels": ["person", "car"]}'));
   }).listen(0, "127.0.0.1");
-  await vi.waitFor(() => expect(server.listening).toBe(true));
+  await eventually(() => expect(server.listening).toBe(true));
   const { port } = server.address() as AddressInfo;
   const command = `'${process.execPath}' ${example("hook.mjs")} http://127.0.0.1:${port}/`;
   const answer = await ask(site.hooks({ event_start_hook: command }), "Motion");
@@ -58,7 +59,7 @@ it("the example of a user script notes what the hook said", async () => {
     event_start_hook_notify_userscript: `/usr/bin/env ZMES_EXAMPLE_LOG=${file} ${example("user-script.sh")}`,
   });
   await ask(hooks, "Front");
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(readFileSync(file, "utf8")).toContain('result 0: zone:Front {"labels": ["Front"]}'),
   );
 });

@@ -80,7 +80,7 @@ test("a part that does not stop leaves the others the time to", async () => {
   await program.start();
   const begun = performance.now();
   await program.stop();
-  expect(performance.now() - begun).toBeLessThan(1000);
+  expect(performance.now() - begun).toBeLessThan(5_000);
   expect(steps.at(-1)).toBe("stopped slowly");
   expect(records.map((each) => each.fields.part)).toEqual(["c", "b"]);
 });

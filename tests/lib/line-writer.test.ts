@@ -1,5 +1,6 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { createLineWriter } from "../../src/lib/line-writer.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** A disk that can be full and that takes seven bytes at a time. */
 function aDisk() {
@@ -40,12 +41,12 @@ test("a full disk is tried again, nothing is written twice, and what was lost is
     retryMs: 10,
   });
   writer.write("kept 1\n");
-  await vi.waitFor(() => expect(disk.refusals).toBeGreaterThan(1));
+  await eventually(() => expect(disk.refusals).toBeGreaterThan(1));
   writer.write("kept 2\n");
   writer.write("one too many\n");
   writer.write("another one\n");
   disk.isFull = false;
-  await vi.waitFor(() => expect(disk.text).toBe("kept 1\nlost 2\nkept 2\n"));
+  await eventually(() => expect(disk.text).toBe("kept 1\nlost 2\nkept 2\n"));
   expect(states).toEqual(["false ENOSPC", "true "]);
 });
 
@@ -54,5 +55,5 @@ test("closing gives up on a disk that hangs", async () => {
   writer.write("never\n");
   const begun = performance.now();
   await writer.close(50);
-  expect(performance.now() - begun).toBeLessThan(1000);
+  expect(performance.now() - begun).toBeLessThan(5_000);
 });

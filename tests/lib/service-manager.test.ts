@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Clock } from "../../src/lib/clock.ts";
 import { createServiceManager, takeServiceEnvironment } from "../../src/lib/service-manager.ts";
+import { eventually } from "../support/eventually.ts";
 import { listenForNotices, type NotifySocket } from "../support/notify-socket.ts";
 
 let folder = "";
@@ -36,7 +37,7 @@ function manager(socket: string, watchdogMs: number | null = 30_000) {
 }
 
 const messages = () => receiver?.messages() ?? [];
-const expectMessages = (expected: string[]) => vi.waitFor(() => expect(messages()).toEqual(expected), 5_000);
+const expectMessages = (expected: string[]) => eventually(() => expect(messages()).toEqual(expected));
 
 test("READY is told when everything is up and the work was done once, whichever comes last", async () => {
   const first = manager(await listen());
@@ -57,17 +58,17 @@ test("signs of life come three times in the time of the watchdog, however often 
   service.ready();
   await expectMessages(["READY=1"]);
   // A sign while the last one is under way is left out: it is tried until the first is sent.
-  await vi.waitFor(() => {
+  await eventually(() => {
     service.alive();
     expect(messages()).toEqual(["READY=1", "WATCHDOG=1"]);
-  }, 5_000);
+  });
   now += 9_999;
   for (let scan = 0; scan < 1_000; scan++) service.alive();
   now += 1;
-  await vi.waitFor(() => {
+  await eventually(() => {
     service.alive();
     expect(messages()).toEqual(["READY=1", "WATCHDOG=1", "WATCHDOG=1"]);
-  }, 5_000);
+  });
 });
 
 test("without work there is no sign of life, and STOPPING comes last", async () => {
@@ -84,7 +85,7 @@ test("a service manager that is gone costs one line in the log", async () => {
   service.alive();
   service.ready();
   service.stopping();
-  await vi.waitFor(() => expect(logged).toHaveLength(1), 5_000);
+  await eventually(() => expect(logged).toHaveLength(1));
   expect(logged[0]).toContain("could not be told");
 });
 

@@ -3,10 +3,11 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { LogLevel, LogRecord } from "../../src/lib/log.ts";
 import { createSyslog, type SyslogOptions } from "../../src/lib/syslog.ts";
+import { eventually } from "../support/eventually.ts";
 
 let server = createSocket("udp4");
 let received: string[] = [];
@@ -39,7 +40,7 @@ test("lines arrive as local1, each with its own priority, under ZoneMinder's nam
   const syslog = aSyslog();
   syslog.write(saying("INF [Push enabled via FCM]"));
   syslog.write(saying("ERR [Broken]", "error"));
-  await vi.waitFor(() => expect(received).toHaveLength(2));
+  await eventually(() => expect(received).toHaveLength(2));
   expect(received[0]).toMatch(/^<142>.* zmeventnotification\[\d+\]: INF \[Push enabled via FCM\]$/);
   expect(received[1]).toMatch(/^<139>.*ERR \[Broken\]$/);
   await syslog.close();
@@ -49,7 +50,7 @@ test("what was written just before the end still arrives", async () => {
   const syslog = aSyslog();
   syslog.write(saying("last words"));
   await syslog.close();
-  await vi.waitFor(() => expect(received[0]).toContain("last words"));
+  await eventually(() => expect(received[0]).toContain("last words"));
 });
 
 test("a missing program is told once and never throws", async () => {
@@ -57,7 +58,7 @@ test("a missing program is told once and never throws", async () => {
   const onState = (reachable: boolean, problem: string): void => void states.push(`${reachable} ${problem}`);
   const syslog = aSyslog({ program: "/nonexistent/logger", onState });
   for (let number = 0; number < 10; number += 1) syslog.write(saying("x"));
-  await vi.waitFor(() => expect(states).toHaveLength(1));
+  await eventually(() => expect(states).toHaveLength(1));
   syslog.write(saying("x"));
   expect(states[0]).toContain("ENOENT");
   await syslog.close();
@@ -76,7 +77,7 @@ test("a program that dies is started again, not more often than every few second
   const clock = { now: () => 0, monotonic: () => now };
   const syslog = aSyslog({ program, clock, onState: (reachable) => void states.push(reachable) });
   syslog.write(saying("lost"));
-  await vi.waitFor(() => expect(states).toEqual([false]));
+  await eventually(() => expect(states).toEqual([false]));
   writeFileSync(repaired, "");
   syslog.write(saying("too early"));
   now = 6000;

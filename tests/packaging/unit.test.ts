@@ -5,9 +5,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
 import { connect } from "../support/listener.ts";
 import { listenForNotices, type NotifySocket } from "../support/notify-socket.ts";
-import { freePort, giveToWebUser, programFolder } from "../support/program.ts";
+import { giveToWebUser, programFolder } from "../support/program.ts";
 
 const text = readFileSync(join(import.meta.dirname, "../../packaging/zmes.service"), "utf8");
 const settings = new Map(
@@ -137,12 +139,12 @@ zoneminder: { config: ${folder}/zm.conf }
     try {
       await vi.waitFor(() => expect(count("READY=1")).toBe(1), 15_000);
       await (await connect(url)).close();
-      await vi.waitFor(() => expect(count("WATCHDOG=1")).toBeGreaterThan(2), 10_000);
+      await eventually(() => expect(count("WATCHDOG=1")).toBeGreaterThan(2));
     } finally {
       child.kill("SIGTERM");
       await ended;
     }
-    await vi.waitFor(() => expect(notices?.messages().at(-1)).toBe("STOPPING=1"), 5_000);
+    await eventually(() => expect(notices?.messages().at(-1)).toBe("STOPPING=1"));
     expect(notices?.messages()[0]).toBe("READY=1");
     expect(child.exitCode).toBe(0);
   });

@@ -1,10 +1,11 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { plainBriefing } from "../../src/domain/briefing.ts";
 import type { Decision, ToldMark } from "../../src/domain/decision.ts";
 import type { DurableRecipient } from "../../src/domain/notice.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { createDeciding } from "../../src/pipeline/deciding.ts";
 import { anAlarm, eid, mid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { aPerson } from "../support/fake-channel.ts";
 
 const now = 5_000_000;
@@ -75,7 +76,7 @@ describe("deciding", () => {
     expect(puts).toHaveLength(1);
     expect(decisions().length).toBeLessThan(6);
     add([7]);
-    await vi.waitFor(() => expect(decisions()).toHaveLength(7));
+    await eventually(() => expect(decisions()).toHaveLength(7));
     expect(decisions().map(({ alarm }) => alarm.eventId)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   });
 });

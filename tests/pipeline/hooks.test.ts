@@ -1,5 +1,5 @@
 import pino from "pino";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readRules } from "../../src/config/rules-file.ts";
 import { type Config, defaultConfig } from "../../src/config/schema.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
@@ -9,6 +9,7 @@ import type { HookOutcome } from "../../src/domain/hook.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createPipeline, type PipelineDeps } from "../../src/pipeline/pipeline.ts";
 import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { aPerson } from "../support/fake-channel.ts";
 
 const yes: HookOutcome = { result: 0, text: "detected:dog", json: { labels: ["dog"] }, note: "ran" };
@@ -55,7 +56,7 @@ function setUp(hook: Partial<Config["hook"]> = {}, change: Partial<PipelineDeps>
   const reasons = () =>
     decisions.map(({ verdicts: [first] }) => (first?.verdict.send === false ? first.verdict.reason : "told"));
   const nextQuestion = async () => {
-    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(0));
+    await eventually(() => expect(asked.length).toBeGreaterThan(0));
     return asked.shift() as (typeof asked)[number];
   };
   return { pipeline, live, decisions, asked, notes, notices, reasons, nextQuestion };

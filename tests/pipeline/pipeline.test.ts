@@ -1,11 +1,12 @@
 import pino from "pino";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { defaultConfig } from "../../src/config/schema.ts";
 import type { Alarm } from "../../src/domain/alarm.ts";
 import type { Decision, ToldMark } from "../../src/domain/decision.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createPipeline, type PipelineDeps } from "../../src/pipeline/pipeline.ts";
 import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 
 function setUp(change: Partial<PipelineDeps> = {}) {
   const told: Alarm[] = [];
@@ -105,7 +106,7 @@ describe("the pipeline", () => {
   it("adds the zones of a continuous event from its notes", async () => {
     const { pipeline, told } = setUp({ events: { notes: async () => "Continuous: Motion: Drive" } });
     pipeline.handle([anAlarm({ cause: "Continuous" })]);
-    await vi.waitFor(() => expect(told.map((alarm) => alarm.cause)).toEqual(["Motion: Drive"]));
+    await eventually(() => expect(told.map((alarm) => alarm.cause)).toEqual(["Motion: Drive"]));
   });
 
   it("keeps the order of one camera behind a database that is slow, and delays no other", async () => {
@@ -116,7 +117,7 @@ describe("the pipeline", () => {
     pipeline.handle([anAlarm({ eventId: eid(5061) }), other]);
     expect(told.map((alarm) => alarm.eventId)).toEqual([9]);
     notes.resolve(null);
-    await vi.waitFor(() => expect(told.map((alarm) => alarm.eventId)).toEqual([9, 5060, 5061]));
+    await eventually(() => expect(told.map((alarm) => alarm.eventId)).toEqual([9, 5060, 5061]));
   });
 
   it.each([
@@ -125,7 +126,7 @@ describe("the pipeline", () => {
   ])("tells an alarm whose notes %s as it is", async (_, notes) => {
     const { pipeline, told } = setUp({ events: { notes } });
     pipeline.handle([anAlarm({ cause: "Continuous" })]);
-    await vi.waitFor(() => expect(told.map((alarm) => alarm.cause)).toEqual(["Continuous"]));
+    await eventually(() => expect(told.map((alarm) => alarm.cause)).toEqual(["Continuous"]));
   });
 
   it("drops a missed alarm whose event was told live meanwhile", () => {

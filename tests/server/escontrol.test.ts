@@ -1,9 +1,10 @@
 /** The control interface over real sockets, with a panel that only notes what it is told. */
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { createWebSocketChannel } from "../../src/channels/websocket.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { ControlPanel, EditOutcome } from "../../src/server/control-panel.ts";
 import { aMonitor, anAlarm, briefed, mid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { loginMessage, recordingLogger, startServer, type TestServer } from "../support/server.ts";
 import { connectClient, type TestClient } from "../support/ws-client.ts";
 
@@ -115,7 +116,7 @@ describe("who may control", () => {
     await answer(client, auth("open sesame"));
     expect(server.server.sessions.counts()).toEqual({ total: 1, loggedIn: 0 });
     client.close();
-    await vi.waitFor(() => expect(server.server.sessions.counts()).toEqual({ total: 0, loggedIn: 0 }));
+    await eventually(() => expect(server.server.sessions.counts()).toEqual({ total: 0, loggedIn: 0 }));
   });
 });
 

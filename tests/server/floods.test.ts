@@ -1,7 +1,8 @@
 // What one client can do to the memory and the time of all others, on purpose or not.
 import { connect } from "node:net";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import type { LoginOutcome } from "../../src/server/login.ts";
+import { eventually } from "../support/eventually.ts";
 import { knownUsers, loginMessage, startServer, type TestServer } from "../support/server.ts";
 import { connectClient } from "../support/ws-client.ts";
 
@@ -36,7 +37,7 @@ test("a burst of small messages lets the loop turn between them", async () => {
   await client.next();
   const turns = watchTurns();
   for (let count = 0; count < 2000; count++) client.send(version);
-  await vi.waitFor(() => expect(client.frames).toHaveLength(2001), 10_000);
+  await eventually(() => expect(client.frames).toHaveLength(2001));
   expect(turns.stop()).toBeLessThanOrEqual(3);
 });
 

@@ -1,5 +1,6 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { mid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { knownUsers, loginMessage, startServer, type TestServer } from "../support/server.ts";
 import { connectClient, type TestClient } from "../support/ws-client.ts";
 
@@ -337,5 +338,5 @@ test("the number of listeners is told when somebody logs in and when they leave"
   const client = await loggedIn();
   client.close();
   await client.closed;
-  await vi.waitFor(() => expect(counts).toEqual([1, 0]));
+  await eventually(() => expect(counts).toEqual([1, 0]));
 });

@@ -1,6 +1,7 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import type { LoginOutcome } from "../../src/server/login.ts";
 import { limitLogins } from "../../src/server/login-limiter.ts";
+import { eventually } from "../support/eventually.ts";
 import { knownUsers, loginMessage, startServer, type TestServer } from "../support/server.ts";
 import { connectClient } from "../support/ws-client.ts";
 
@@ -144,9 +145,9 @@ test("a login still being checked when its client leaves is aborted", async () =
   server = await startServer({ logins: { ...users, login } });
   const client = await connectClient(server.url);
   client.send(loginMessage("admin", "secret"));
-  await vi.waitFor(() => expect(seen).toHaveLength(1));
+  await eventually(() => expect(seen).toHaveLength(1));
   client.ws.terminate();
-  await vi.waitFor(() => expect(seen[0]?.aborted).toBe(true));
+  await eventually(() => expect(seen[0]?.aborted).toBe(true));
 });
 
 test("a message longer than limits.message_bytes closes with 1009 and nothing else happens", async () => {

@@ -13,9 +13,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import pino from "pino";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { issueCertificates, makeAuthority, newKey } from "../../src/cli/setup/authority.ts";
 import { takeUpNext } from "../../src/server/next-certificate.ts";
+import { eventually } from "../support/eventually.ts";
 import { startServer } from "../support/server.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -119,9 +120,7 @@ test("a running server shows the next one by itself, without a restart", async (
   const next = new X509Certificate(readFileSync(join(folder, "next/2.pem")));
   const server = await startServer({ ssl: { enable: true, cert, key: join(folder, "server.key") } });
   try {
-    await vi.waitFor(async () => expect(await shownBy(server.port)).toBe(next.fingerprint256), {
-      timeout: 5000,
-    });
+    await eventually(async () => expect(await shownBy(server.port)).toBe(next.fingerprint256));
     expect(existsSync(join(folder, "next/2.pem"))).toBe(false);
   } finally {
     await server.stop();

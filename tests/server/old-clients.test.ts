@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createWebSocketChannel } from "../../src/channels/websocket.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { ControlPanel } from "../../src/server/control-panel.ts";
 import { aMonitor, anAlarm, briefed, eid, mid } from "../support/builders.ts";
 import { makeCertificate, type TestCertificate } from "../support/certificates.ts";
+import { eventually } from "../support/eventually.ts";
 import { recordingLogger, startServer, type TestServer } from "../support/server.ts";
 import { connectClient, type TestClient } from "../support/ws-client.ts";
 
@@ -71,7 +72,7 @@ test.each(transcripts.map((one) => [one.client, one] as const))(
     else if (transcript.leaves === "terminate") client.ws.terminate();
     await client.closed;
     expect(client.untaken()).toEqual([]);
-    await vi.waitFor(() => expect(sessions.counts()).toEqual({ total: 0, loggedIn: 0 }));
+    await eventually(() => expect(sessions.counts()).toEqual({ total: 0, loggedIn: 0 }));
   },
 );
 

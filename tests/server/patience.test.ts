@@ -1,9 +1,10 @@
 import { connect, createServer as createNetServer, type Socket } from "node:net";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createAddressCounter } from "../../src/server/address-counter.ts";
 import { createHandshakes } from "../../src/server/handshakes.ts";
 import { createFrequentInfo, createSparseWarn } from "../../src/server/sparse-log.ts";
+import { eventually } from "../support/eventually.ts";
 import {
   knownUsers,
   loginMessage,
@@ -45,7 +46,7 @@ test("a quiet client is pinged within a minute, and stays as long as it answers"
     const pinged = new Promise((resolve) => client.ws.once("ping", resolve));
     forward(51_000);
     await pinged;
-    await vi.waitFor(() => expect(client.ws.bufferedAmount).toBe(0));
+    await eventually(() => expect(client.ws.bufferedAmount).toBe(0));
   }
   client.send({ event: "control", data: { type: "version" } });
   expect(await client.next()).toMatchObject({ status: "Success" });
@@ -71,7 +72,7 @@ test("a login that is never answered is closed with 1013 in the end", async () =
   });
   const client = await connectClient(server.url);
   client.send(loginMessage("admin", "secret"));
-  await vi.waitFor(() => expect(server?.messages().join("\n")).toContain("Raw incoming message"));
+  await eventually(() => expect(server?.messages().join("\n")).toContain("Raw incoming message"));
   forward(121_000);
   expect((await client.closed).code).toBe(1013);
   expect(client.frames).toEqual([]);
@@ -84,7 +85,7 @@ test("a crowd that connects first and speaks all at once begins its handshakes a
   const address = port.address();
   const number = typeof address === "object" && address !== null ? address.port : 0;
   const clients = Array.from({ length: 40 }, () => connect(number, "127.0.0.1"));
-  await vi.waitFor(() => expect(sockets).toHaveLength(40));
+  await eventually(() => expect(sockets).toHaveLength(40));
   const perTurn: number[] = [];
   const begun: Socket[] = [];
   const first: string[] = [];
@@ -112,7 +113,7 @@ test("a crowd that connects first and speaks all at once begins its handshakes a
   }
   expect(Math.max(...perTurn)).toBeLessThanOrEqual(8);
   expect(new Set(begun)).toEqual(new Set(sockets));
-  await vi.waitFor(() => expect(first).toEqual(begun.map(() => "x")));
+  await eventually(() => expect(first).toEqual(begun.map(() => "x")));
   handshakes.closeAll();
   for (const client of clients) client.destroy();
   port.close();

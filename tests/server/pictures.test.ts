@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import sharp from "sharp";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Rights } from "../../src/domain/recipient.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { createPictureMaker, type PictureSource } from "../../src/server/picture-maker.ts";
@@ -11,6 +11,7 @@ import { createPictures, type Pictures, type PicturesOptions } from "../../src/s
 import { createKeyFile, rotateKey } from "../../src/store/key-file.ts";
 import { createKnownRights } from "../../src/store/known-rights.ts";
 import { aMonitor, anAlarm, eid, mid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { aGif, aJpeg } from "../support/pictures.ts";
 import { recordingLogger, startServer, type TestServer } from "../support/server.ts";
 
@@ -181,7 +182,7 @@ describe("pictures", () => {
     it("is judged by the last known rights while the database is away, after a restart too", async () => {
       const first = await scene();
       for (const user of ["anna", "bert"]) await (await first.get(first.path(user))).arrayBuffer();
-      await vi.waitFor(() => expect(facts.size).toBe(1));
+      await eventually(() => expect(facts.size).toBe(1));
       const second = await scene();
       second.isDatabaseAway = true;
       const statusFor = async (user: string) => (await second.get(second.path(user))).status;

@@ -6,11 +6,12 @@ import { get as httpsGet } from "node:https";
 import { type AddressInfo, connect, createServer as createNetServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { connect as tlsConnect } from "node:tls";
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../src/lib/clock.ts";
 import { addressesToTry } from "../../src/server/port.ts";
 import { createServer } from "../../src/server/server.ts";
 import { makeCertificate, type TestCertificate } from "../support/certificates.ts";
+import { eventually } from "../support/eventually.ts";
 import { loginMessage, serverOptions, startServer, type TestServer } from "../support/server.ts";
 import { connectClient } from "../support/ws-client.ts";
 
@@ -282,7 +283,7 @@ test("a renewed certificate is served without a restart, and open connections st
   const before = await served(port);
   copyFileSync(renewed.cert, old.cert);
   copyFileSync(renewed.key, old.key);
-  await vi.waitFor(async () => expect(await served(port)).not.toBe(before), 10_000);
+  await eventually(async () => expect(await served(port)).not.toBe(before));
   client.send(loginMessage("admin", "secret"));
   expect(await client.next()).toMatchObject({ status: "Success" });
   old.remove();
@@ -295,10 +296,7 @@ test("a renewed certificate that cannot serve is reported and the old one stays"
   const { port, messages } = server;
   const before = await served(port);
   writeFileSync(old.cert, "oops");
-  await vi.waitFor(
-    () => expect(messages().join("\n")).toMatch(/no PEM certificate; .* stays in use/),
-    10_000,
-  );
+  await eventually(() => expect(messages().join("\n")).toMatch(/no PEM certificate; .* stays in use/));
   expect(await served(port)).toBe(before);
   old.remove();
 });
@@ -374,7 +372,7 @@ test("an address has no more connections without a login than allowed, and gets 
   await expect(connectClient(server.url)).rejects.toThrow();
   two.ws.terminate();
   three.ws.terminate();
-  await vi.waitFor(async () => (await connectClient(server?.url ?? "")).close());
+  await eventually(async () => (await connectClient(server?.url ?? "")).close());
 });
 
 test("a client that uses one port of its own for two of our addresses escapes neither time nor count", async () => {
@@ -391,7 +389,7 @@ test("a client that uses one port of its own for two of our addresses escapes ne
     two.destroy();
     one.resume();
     await closedOf(one);
-    await vi.waitFor(async () => (await connectClient(server?.url ?? "")).ws.terminate());
+    await eventually(async () => (await connectClient(server?.url ?? "")).ws.terminate());
   }
 });
 
@@ -471,10 +469,10 @@ test("stopping says 1001 to clients, cuts the ones that do not answer within a s
   deaf.ws.pause();
   const idle = connect(server.port, "127.0.0.1");
   const idleClosed = closedOf(idle);
-  await vi.waitFor(() => expect(server?.server.sessions.counts().total).toBe(2));
+  await eventually(() => expect(server?.server.sessions.counts().total).toBe(2));
   const began = performance.now();
   await server.stop();
-  expect(performance.now() - began).toBeLessThan(1500);
+  expect(performance.now() - began).toBeLessThan(3_000);
   expect((await polite.closed).code).toBe(1001);
   await idleClosed;
   const again = await startServer({ network: { port: server.port } });

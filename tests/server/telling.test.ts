@@ -5,6 +5,7 @@ import type { Alarm } from "../../src/domain/alarm.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { aMonitor, anAlarm, briefed, eid, mid } from "../support/builders.ts";
 import { makeCertificate, type TestCertificate } from "../support/certificates.ts";
+import { eventually } from "../support/eventually.ts";
 import {
   knownUsers,
   loginMessage,
@@ -89,7 +90,7 @@ test("rights that change in ZoneMinder reach clients that are connected", async 
   const client = await loggedIn("guest", "guest");
   users.rights.set("guest", new Set([mid(2)]));
   const receivers = () => server.server.sessions.receivers();
-  await vi.waitFor(() => expect(receivers()[0]?.recipient.rights).toEqual(new Set([2])));
+  await eventually(() => expect(receivers()[0]?.recipient.rights).toEqual(new Set([2])));
   channelOf(server).tell(briefed([alarmOf(1, 1), alarmOf(2, 2)]));
   expect((await client.next()).events).toMatchObject([{ MonitorId: "2" }]);
 });
@@ -116,11 +117,11 @@ test("an answer about rights that is older than a login does not undo it", async
     zoneminder: { rights_reload_interval: 0.02 },
   });
   await loggedIn();
-  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await eventually(() => expect(asked).toHaveLength(1));
   const later = await loggedIn();
   answer.resolve(new Map([["admin", null]]));
-  await vi.waitFor(() => expect(asked.length).toBeGreaterThan(1));
-  await vi.waitFor(() => expect(server.server.sessions.counts().loggedIn).toBe(1));
+  await eventually(() => expect(asked.length).toBeGreaterThan(1));
+  await eventually(() => expect(server.server.sessions.counts().loggedIn).toBe(1));
   later.send({ event: "control", data: { type: "version" } });
   expect(await later.next()).toMatchObject({ status: "Success" });
 });
@@ -140,10 +141,10 @@ test("rights that cannot be read stay as they were, which is said once", async (
     zoneminder: { rights_reload_interval: 0.02 },
   });
   await loggedIn("guest", "guest");
-  await vi.waitFor(() => expect(asked).toBeGreaterThan(3));
+  await eventually(() => expect(asked).toBeGreaterThan(3));
   expect(server.server.sessions.receivers()[0]?.recipient.rights).toEqual(new Set([2]));
   isAway = false;
-  await vi.waitFor(() => expect(server.messages()).toContain("The rights of users can be read again"));
+  await eventually(() => expect(server.messages()).toContain("The rights of users can be read again"));
   expect(server.messages().filter((line) => line.includes("database away"))).toHaveLength(1);
 });
 
@@ -161,9 +162,9 @@ test.each([["ws"], ["wss"]])(
     while (server.server.sessions.receivers().every((one) => one.writable())) {
       channel.tell(briefed(alarms));
       rounds += 1;
-      await vi.waitFor(() => expect(quick.frames).toHaveLength(1 + rounds * 2000));
+      await eventually(() => expect(quick.frames).toHaveLength(1 + rounds * 2000));
     }
-    await vi.waitFor(() => expect(server.server.sessions.counts()).toEqual({ total: 1, loggedIn: 1 }), 5_000);
+    await eventually(() => expect(server.server.sessions.counts()).toEqual({ total: 1, loggedIn: 1 }));
     expect(server.messages().join("\n")).toMatch(/client at 127.0.0.1 does not read/);
     slow.ws.resume();
     expect([1006, 1013]).toContain((await slow.closed).code);
@@ -196,6 +197,6 @@ test("many sessions come and go without leaving anything behind", async () => {
     const clients = await Promise.all(Array.from({ length: 20 }, () => loggedIn()));
     channelOf(server).tell(briefed([alarmOf(1, 1)]));
     for (const client of clients) client.ws.terminate();
-    await vi.waitFor(() => expect(server.server.sessions.counts()).toEqual({ total: 0, loggedIn: 0 }));
+    await eventually(() => expect(server.server.sessions.counts()).toEqual({ total: 0, loggedIn: 0 }));
   }
 });

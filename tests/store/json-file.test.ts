@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { readText, replaceFile, setAside, stampOf } from "../../src/store/json-file.ts";
@@ -43,6 +44,19 @@ test("a new file is made with its folder, for the user and the group only", asyn
   await replace("one");
   expect(readFileSync(file, "utf8")).toBe("one");
   expect(statSync(file).mode & 0o777).toBe(0o640);
+});
+
+test("what somebody writes as soon as the new file has its name is no part of its stamp", async () => {
+  await replace("one");
+  const { ino } = statSync(file);
+  const replacing = replace("two");
+  while (statSync(file).ino === ino) await nextTurn();
+  writeFileSync(file, "by hand");
+  expect(await replacing).not.toBe((await stampOf(file))?.stamp);
+});
+
+test("the stamp that is returned is the file's, until somebody changes it", async () => {
+  expect(await replace("one")).toBe((await stampOf(file))?.stamp);
 });
 
 test("the content before is kept once, and nothing else lies around", async () => {
@@ -150,4 +164,4 @@ test("a process that is killed while it writes leaves the old content or the new
       expect(content.end).toBe(content.round);
     }
   }
-}, 30_000);
+});

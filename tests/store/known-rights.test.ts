@@ -1,9 +1,10 @@
 import fc from "fast-check";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { Rights } from "../../src/domain/recipient.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createKnownRights, type RightsMemory } from "../../src/store/known-rights.ts";
 import { mid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 
 type Answer = ReadonlyMap<string, Rights | null>;
 
@@ -41,10 +42,10 @@ test("a disk that hangs is not waited for, what is learnt meanwhile holds, and n
   const { facts, rights } = setUp(() => read.promise);
   await rights.restore();
   rights.note("anna", "all");
-  await vi.waitFor(() => expect(rights.lastKnown("anna")).toBe("all"));
+  await eventually(() => expect(rights.lastKnown("anna")).toBe("all"));
   read.resolve({ anna: [1], bert: [2], carl: null });
-  await vi.waitFor(() => expect(rights.lastKnown("bert")).toEqual(new Set([2])));
-  await vi.waitFor(() => expect([...facts.values()]).toEqual([{ anna: "all", bert: [2], carl: null }]));
+  await eventually(() => expect(rights.lastKnown("bert")).toEqual(new Set([2])));
+  await eventually(() => expect([...facts.values()]).toEqual([{ anna: "all", bert: [2], carl: null }]));
 });
 
 test("it is written when something has changed, and not otherwise", async () => {
@@ -52,11 +53,11 @@ test("it is written when something has changed, and not otherwise", async () => 
   await rights.restore();
   source.rightsOf = async () => new Map([["anna", new Set([mid(1), mid(2)])]]);
   await rights.rightsOf(["anna"]);
-  await vi.waitFor(() => expect(facts.size).toBe(1));
+  await eventually(() => expect(facts.size).toBe(1));
   facts.clear();
   await rights.rightsOf(["anna"]);
   rights.note("bert", "all");
-  await vi.waitFor(() => expect([...facts.values()]).toEqual([{ anna: [1, 2], bert: "all" }]));
+  await eventually(() => expect([...facts.values()]).toEqual([{ anna: [1, 2], bert: "all" }]));
 });
 
 test("what was learnt just before the end is written as well", async () => {

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { type Control, controlFile, createControl, readKept } from "../../src/store/overrides.ts";
 import { mid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { recordingLogger } from "../support/server.ts";
 
 let folder = "";
@@ -152,14 +153,14 @@ test("whoever shows orders is told when the time of one is over, also of one tha
   await first.order([mid(2)], { control: "muted", until: 5000 });
   expect(onOrders).toHaveBeenCalledTimes(2);
   now = 1020;
-  await vi.waitFor(() => expect(onOrders).toHaveBeenCalledTimes(3));
+  await eventually(() => expect(onOrders).toHaveBeenCalledTimes(3));
   expect([...first.orders().keys()]).toEqual([2]);
   expect(log.map(({ msg }) => msg)).toEqual([expect.stringContaining("Monitor 1 is told as usual again")]);
   await first.stop();
   now = 6000;
   const second = create();
   await second.start(new AbortController().signal);
-  await vi.waitFor(() => expect(onOrders).toHaveBeenCalledTimes(4));
+  await eventually(() => expect(onOrders).toHaveBeenCalledTimes(4));
   expect(second.orders().size).toBe(0);
   await second.stop();
   expect(readKept(folder).orders.size).toBe(0);

@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { eventId } from "../../src/domain/alarm.ts";
@@ -22,6 +23,7 @@ import { monitorId } from "../../src/domain/monitor.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createLogger, type LogRecord } from "../../src/lib/log.ts";
 import { createStore, type Store, type StoreOptions } from "../../src/store/store.ts";
+import { eventually } from "../support/eventually.ts";
 
 let directory = "";
 let records: LogRecord[] = [];
@@ -85,7 +87,7 @@ describe("what was told", () => {
     child.stdout.on("data", (bytes: Buffer) => {
       printed += bytes.toString();
     });
-    await vi.waitFor(() => expect(printed.split("\n").length).toBeGreaterThan(50), 10_000);
+    await eventually(() => expect(printed.split("\n").length).toBeGreaterThan(50));
     child.kill("SIGKILL");
     await once(child, "close");
     const acknowledged = Number(printed.trim().split("\n").at(-1));
@@ -144,13 +146,13 @@ describe("trouble with the disk", () => {
     writeFileSync(path.join(directory, "data"), "a file where the folder should be");
     const store = await aStore();
     store.put([aMark()]);
-    await vi.waitFor(() => expect(store.health().failedWrites).toBeGreaterThan(3));
+    await eventually(() => expect(store.health().failedWrites).toBeGreaterThan(3));
     expect(store.health().isWritable).toBe(false);
     expect(messages()).toEqual(["The store cannot be written; what it should hold is kept in memory"]);
     expect(await store.marks()).toEqual([aMark()]);
     rmSync(path.join(directory, "data"));
     execFileSync("mkdir", [path.join(directory, "data")]);
-    await vi.waitFor(() => expect(store.health().isWritable).toBe(true));
+    await eventually(() => expect(store.health().isWritable).toBe(true));
     expect(messages().at(-1)).toBe("The store is written again");
     await store.stop();
     expect(await (await aStore()).marks()).toEqual([aMark()]);
@@ -162,7 +164,7 @@ describe("trouble with the disk", () => {
     store.put([aMark()]);
     const begun = performance.now();
     await store.stop();
-    expect(performance.now() - begun).toBeLessThan(1500);
+    expect(performance.now() - begun).toBeLessThan(5_000);
     expect(messages()).toContain("The store could not be written at the end");
   });
 
@@ -173,9 +175,9 @@ describe("trouble with the disk", () => {
       const ballast = path.join(directory, "ballast");
       expect(() => writeFileSync(ballast, Buffer.alloc(1_000_000))).toThrow(/ENOSPC/);
       store.putFact("big", "x".repeat(50_000));
-      await vi.waitFor(() => expect(store.health().isWritable).toBe(false));
+      await eventually(() => expect(store.health().isWritable).toBe(false));
       rmSync(ballast);
-      await vi.waitFor(() => expect(store.health().isWritable).toBe(true));
+      await eventually(() => expect(store.health().isWritable).toBe(true));
       expect(await store.fact("big")).toHaveLength(50_000);
       await store.stop();
     } finally {
@@ -233,12 +235,11 @@ describe("a disk that hangs", () => {
   test("is not waited for, neither at the start nor afterwards, and is taken up when it answers", async () => {
     const store = await aStore(file(), { thread, patienceMs: 200 });
     expect(messages()).toEqual(["The store cannot be written; what it should hold is kept in memory"]);
-    const begun = performance.now();
-    expect([await store.save([]), await store.backlog(), await store.changes()]).toEqual([null, null, null]);
-    expect(performance.now() - begun).toBeLessThan(150);
+    const asked = Promise.all([store.save([]), store.backlog(), store.changes()]);
+    expect(await Promise.race([asked, nextTurn("waits")])).toEqual([null, null, null]);
     store.put([aMark({ event: 7 })]);
     answer();
-    await vi.waitFor(() => expect(messages()).toContain("The store is written again"));
+    await eventually(() => expect(messages()).toContain("The store is written again"));
     expect(await store.flush()).toBe(true);
     expect(await store.backlog()).toEqual([]);
     expect(await store.marks()).toEqual([aMark({ event: 7 })]);
@@ -252,7 +253,7 @@ describe("a disk that hangs", () => {
     second.put([aMark({ event: 9 })]);
     answer();
     expect(await second.marksBefore()).toEqual([aMark({ event: 7 })]);
-    await vi.waitFor(async () => expect(await second.marks()).toEqual([aMark({ event: 9 })]));
+    await eventually(async () => expect(await second.marks()).toEqual([aMark({ event: 9 })]));
   });
 
   test("may hold a file of a newer program, which is said and left alone", async () => {
@@ -261,7 +262,7 @@ describe("a disk that hangs", () => {
     execFileSync(process.execPath, ["-e", script]);
     await aStore(file(), { thread, patienceMs: 200 });
     answer();
-    await vi.waitFor(() => expect(messages().join()).toContain("[STORE_NEWER]"));
+    await eventually(() => expect(messages().join()).toContain("[STORE_NEWER]"));
   });
 });
 
@@ -291,11 +292,12 @@ describe("a large file", () => {
     writeFileSync(`${file()}-wal`, "the beginning of something");
     const store = await aStore();
     expect(messages()).toEqual([CUT_OFF]);
-    await vi.waitFor(() => expect(messages()).toEqual([CUT_OFF, DAMAGED]), { timeout: 10_000 });
+    // The check runs behind everything else: a machine without a moment to spare hardly lets it begin.
+    await vi.waitFor(() => expect(messages()).toEqual([CUT_OFF, DAMAGED]), 60_000);
     expect(await store.marks()).toEqual([aMark({ event: 7 })]);
     store.put([aMark({ event: 8 })]);
     expect(await store.flush()).toBe(true);
-  });
+  }, 90_000);
 
   test("is not checked after an end in order", async () => {
     await damagedHistory();

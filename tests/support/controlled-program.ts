@@ -2,12 +2,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { onTestFinished, vi } from "vitest";
 import { stringify } from "yaml";
 import { createSimulatedCamera, type SimulatedCamera } from "../../src/demo/simulated-camera.ts";
+import { freePort } from "./free-port.ts";
 import { connectClient, type TestClient } from "./ws-client.ts";
 
 type Sections = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -136,16 +136,6 @@ export async function startControlled(
     for (const [section, keys] of Object.entries(changed)) base[section] = { ...base[section], ...keys };
     return base;
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no free port");
-  return address.port;
 }
 
 function logFile(folder: string): string {

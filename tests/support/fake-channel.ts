@@ -5,8 +5,8 @@ import type { ChannelName, DurableRecipient, Notice, RecipientId } from "../../s
 import type { LastKnownRights, Recipient } from "../../src/domain/recipient.ts";
 import { aRecipient } from "./builders.ts";
 
-/** What the other side does with one attempt; "hang" answers nothing until the signal comes. */
-export type Answer = "accept" | "busy" | "gone" | "refuse" | "hold" | "forbid" | "hang" | "crash";
+/** What the other side does with one attempt; "hang" answers nothing until the signal comes, "later" asks for 50 s. */
+export type Answer = "accept" | "busy" | "later" | "gone" | "refuse" | "hold" | "forbid" | "hang" | "crash";
 
 export interface FakeChannel extends Channel {
   /** Every attempt that began, in order. */
@@ -77,6 +77,8 @@ async function play(answer: Answer, signal: AbortSignal): Promise<string> {
       return "accepted";
     case "busy":
       throw new DeliveryError("retry", "503 try later", 1);
+    case "later":
+      throw new DeliveryError("retry", "503 try later", 50_000);
     case "gone":
       throw new DeliveryError("gone", "404 UNREGISTERED");
     case "refuse":

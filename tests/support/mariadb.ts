@@ -1,13 +1,13 @@
 // A private MariaDB for tests: own folder, own socket, optionally a free TCP port. Never the system's server.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { Logger } from "../../src/lib/log.ts";
 import { createDatabase, type Database } from "../../src/zoneminder/database.ts";
+import { freePort } from "./free-port.ts";
 
 const fixtures = new URL("../fixtures/schemas/", import.meta.url);
 const PROGRAMS = { server: "mariadbd", install: "mariadb-install-db", client: "mariadb" };
@@ -184,12 +184,4 @@ async function answering(child: ChildProcess, socket: string, log: string): Prom
 function allThreadsStopped(pid: number | undefined): boolean {
   const tasks = `/proc/${pid}/task`;
   return readdirSync(tasks).every((task) => /\) T /.test(readFileSync(`${tasks}/${task}/stat`, "utf8")));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }

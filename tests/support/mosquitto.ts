@@ -1,14 +1,15 @@
 // A private mosquitto for tests: own folder, own configuration, free ports on 127.0.0.1. Never the system's broker.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./free-port.ts";
 
 const PROGRAMS = { server: "mosquitto", passwords: "mosquitto_passwd" };
 /** Where Debian puts the broker; it is often not on PATH. */
 const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`;
-const START_MS = 10_000;
+const START_MS = 20_000;
 
 export interface MosquittoOptions {
   /** User and password that are asked for; without it everybody is let in. */
@@ -160,12 +161,4 @@ async function answering(child: ChildProcess, port: number, log: () => string): 
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`mosquitto did not start:\n${log().slice(-2000)}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }

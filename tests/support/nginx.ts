@@ -1,11 +1,13 @@
 // A private nginx for tests: own folder, own configuration, a free port on 127.0.0.1. Never the system's one.
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { vi } from "vitest";
+
 import { makeCertificate } from "./certificates.ts";
+import { eventually } from "./eventually.ts";
+import { freePort } from "./free-port.ts";
 
 /** Where Debian puts it; it is often not on PATH. */
 const FOLDERS = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/usr/local/sbin"];
@@ -43,7 +45,7 @@ export async function startNginx(inside: string): Promise<Nginx> {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await vi.waitFor(() => answers(port, child), 10_000);
+    await eventually(() => answers(port, child));
   } catch {
     const words = existsSync(log) ? readFileSync(log, "utf8") : "";
     await stop();
@@ -98,12 +100,4 @@ function answers(port: number, child: ChildProcess): Promise<void> {
     });
     socket.once("error", reject);
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }

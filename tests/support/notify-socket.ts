@@ -1,7 +1,7 @@
 /** Somebody who listens on a unix datagram socket, as systemd does; Node cannot, so Perl does. */
 import { spawn } from "node:child_process";
 import { chmodSync, existsSync } from "node:fs";
-import { vi } from "vitest";
+import { eventually } from "./eventually.ts";
 
 export interface NotifySocket {
   /** What came so far, one message each. */
@@ -18,7 +18,7 @@ export async function listenForNotices(socket: string): Promise<NotifySocket> {
   receiver.stdout.on("data", (chunk) => {
     received += String(chunk);
   });
-  await vi.waitFor(() => {
+  await eventually(() => {
     if (!existsSync(socket)) throw new Error("not listening yet");
   });
   chmodSync(socket, 0o777);

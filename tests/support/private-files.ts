@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { vi } from "vitest";
+import { eventually } from "./eventually.ts";
 
 export interface PrivateFiles {
   /** Runs a program that sees them; gives what it wrote to stdout, and fails as execFile does. */
@@ -25,10 +25,10 @@ export async function createPrivateFiles(
   });
   let said = "";
   for (const stream of [keeper.stdout, keeper.stderr]) stream.on("data", (chunk) => (said += String(chunk)));
-  await vi.waitFor(() => {
+  await eventually(() => {
     if (keeper.exitCode !== null) throw new Error(`no private files (needs root): ${said}`);
     if (!said.includes("ready")) throw new Error("not mounted yet");
-  }, 5_000);
+  });
   const env = { ...process.env, ...environment };
   const first = firstProcess(keeper);
   return {

@@ -2,11 +2,11 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
 import { stringify } from "yaml";
+import { freePort } from "./free-port.ts";
 import { connect } from "./listener.ts";
 
 export interface Program extends ProgramPlace {
@@ -141,14 +141,4 @@ export function makeCertificate(folder: string): {
   const args = ["req", "-x509", "-nodes", "-days", "90", ...curve, ...subject, "-keyout", key, "-out", cert];
   execFileSync("openssl", args, { stdio: "ignore" });
   return { enable: true, cert, key };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no free port");
-  return address.port;
 }

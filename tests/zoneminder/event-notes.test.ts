@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventId } from "../../src/domain/alarm.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { Database } from "../../src/zoneminder/database.ts";
@@ -6,6 +6,7 @@ import { createEventNotes, type EventNotes } from "../../src/zoneminder/event-no
 import { createEvents } from "../../src/zoneminder/events.ts";
 import { createSchemaSource } from "../../src/zoneminder/schema.ts";
 import { eid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 import { type Mariadb, mariadbMayBeSkipped, openDatabase, startMariadb } from "../support/mariadb.ts";
 import { recordingLogger } from "../support/server.ts";
 
@@ -47,8 +48,7 @@ describe.skipIf(mariadbMayBeSkipped())("what a hook found", () => {
     );
   const set = (id: number, what: string) => server.sql(`UPDATE Events SET ${what} WHERE Id = ${id}`, "zm");
   const read = (id: number) => server.sql(`SELECT Notes FROM Events WHERE Id = ${id}`, "zm").trim();
-  const noted = (id: number, text: string) =>
-    vi.waitFor(() => expect(read(id)).toBe(text), { timeout: 5_000 });
+  const noted = (id: number, text: string) => eventually(() => expect(read(id)).toBe(text));
 
   it("stands in front of the notes, and again after ZoneMinder overwrote them, once", async () => {
     insert(1, "Motion: All");
@@ -77,7 +77,7 @@ describe.skipIf(mariadbMayBeSkipped())("what a hook found", () => {
     insert(2, null);
     const text = `it's "x" $(id) \\\\ %_ ü`;
     notes.prepend(eid(2), text);
-    await vi.waitFor(() => expect(read(2)).toContain("$(id)"), { timeout: 5_000 });
+    await eventually(() => expect(read(2)).toContain("$(id)"));
     const before = read(2);
     set(2, "EndDateTime = NOW()");
     // Another event behind it in the queue: when that one is whole again, this one was looked at.
@@ -103,7 +103,7 @@ describe.skipIf(mariadbMayBeSkipped())("what a hook found", () => {
     server.sql("ALTER TABLE Events MODIFY Notes text CHARACTER SET latin1", "zm");
     insert(5, "Motion: All");
     notes.prepend(eid(5), "détecté:müll");
-    await vi.waitFor(() => expect(read(5)).toContain("Motion: All"), { timeout: 5_000 });
+    await eventually(() => expect(read(5)).toContain("Motion: All"));
     set(5, "EndDateTime = NOW()");
     insert(6, "Motion");
     notes.prepend(eid(6), "detected:car");
@@ -119,15 +119,13 @@ describe.skipIf(mariadbMayBeSkipped())("what a hook found", () => {
     void notes.tag(eid(1), ["person", "car"]);
     void notes.tag(eid(2), ["person"]);
     void notes.tag(eid(2), ["person"]);
-    await vi.waitFor(
-      () =>
-        expect(
-          server.sql(
-            "SELECT EventId, Name FROM Events_Tags JOIN Tags ON Tags.Id = TagId ORDER BY EventId, Name",
-            "zm",
-          ),
-        ).toBe("1\tcar\n1\tperson\n2\tperson\n"),
-      { timeout: 5_000 },
+    await eventually(() =>
+      expect(
+        server.sql(
+          "SELECT EventId, Name FROM Events_Tags JOIN Tags ON Tags.Id = TagId ORDER BY EventId, Name",
+          "zm",
+        ),
+      ).toBe("1\tcar\n1\tperson\n2\tperson\n"),
     );
   });
 

@@ -1,5 +1,6 @@
 import { expect, it, vi } from "vitest";
 import { createFairQueue } from "../../src/zoneminder/fair-queue.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** A queue whose work ends when told; `order` lists what began, `refused` what was turned away. */
 function setUp(places: number, capacity: number) {
@@ -19,7 +20,7 @@ function setUp(places: number, capacity: number) {
   const endOne = async () => {
     const begun = order.length;
     ends.shift()?.();
-    if (queue.size() > 0) await vi.waitFor(() => expect(order.length).toBe(begun + 1));
+    if (queue.size() > 0) await eventually(() => expect(order.length).toBe(begun + 1));
   };
   return { queue, order, refused, add, endOne };
 }
@@ -67,5 +68,5 @@ it("goes on after work that fails", async () => {
   const second = vi.fn(async () => undefined);
   queue.add("a", () => Promise.reject(new Error("broken")), vi.fn());
   queue.add("a", second, vi.fn());
-  await vi.waitFor(() => expect(second).toHaveBeenCalled());
+  await eventually(() => expect(second).toHaveBeenCalled());
 });

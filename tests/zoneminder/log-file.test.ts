@@ -2,10 +2,11 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { LogRecord } from "../../src/lib/log.ts";
 import { createLogFile } from "../../src/zoneminder/log-file.ts";
+import { eventually } from "../support/eventually.ts";
 
 let directory = "";
 const file = (): string => path.join(directory, "zmeventnotification.log");
@@ -35,7 +36,7 @@ test("lines are appended to the file of before, in order, with mode 0640", async
 test("a file that was moved away is opened anew on request", async () => {
   const log = createLogFile({ directory, level: "info", clock: { now: () => 0, monotonic: () => 0 } });
   log.write(saying("before"));
-  await vi.waitFor(() => expect(content()).toContain("before"));
+  await eventually(() => expect(content()).toContain("before"));
   renameSync(file(), `${file()}.1`);
   log.reopen?.();
   log.write(saying("after"));
@@ -48,16 +49,16 @@ test("a file that vanished or was replaced is noticed without being told", async
   let now = 0;
   const log = createLogFile({ directory, level: "info", clock: { now: () => 0, monotonic: () => now } });
   log.write(saying("one"));
-  await vi.waitFor(() => expect(content()).toContain("one"));
+  await eventually(() => expect(content()).toContain("one"));
   rmSync(file());
   now = 2000;
   log.write(saying("two"));
-  await vi.waitFor(() => expect(content()).toContain("two"));
+  await eventually(() => expect(content()).toContain("two"));
   renameSync(file(), `${file()}.1`);
   writeFileSync(file(), "new\n");
   now = 4000;
   log.write(saying("three"));
-  await vi.waitFor(() => expect(content()).toContain("three"));
+  await eventually(() => expect(content()).toContain("three"));
   await log.close();
 });
 
@@ -67,9 +68,8 @@ test("more lines than the buffer holds are lost, and the count is written", asyn
   for (let number = 0; number < 30_000; number += 1) log.write(saying("x".repeat(100)));
   execFileSync("mkdir", [missing]);
   const there = (): string => readFileSync(path.join(missing, "zmeventnotification.log"), "utf8");
-  await vi.waitFor(
-    () => expect(there()).toMatch(/\[\d+ lines were lost: the log file could not be written\]/),
-    5000,
+  await eventually(() =>
+    expect(there()).toMatch(/\[\d+ lines were lost: the log file could not be written\]/),
   );
   await log.close();
 });
@@ -86,7 +86,7 @@ test.runIf(process.getuid?.() === 0)(
       log.write(saying("still full"));
       rmSync(ballast);
       log.write(saying("space again"));
-      await vi.waitFor(() => expect(content()).toContain("space again"), 5000);
+      await eventually(() => expect(content()).toContain("space again"));
       await log.close();
       expect(
         content()

@@ -1,10 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createLogger } from "../../src/lib/log.ts";
 import { createLogPlaces } from "../../src/zoneminder/log-places.ts";
+import { eventually } from "../support/eventually.ts";
 
 let directory = "";
 beforeEach(() => {
@@ -46,7 +47,7 @@ test("a log file that cannot be written is told in the other places, once", asyn
   const places = createLogPlaces({ log, directory: missing, database, clock: systemClock, environment: {} });
   await places.apply({ ZM_LOG_LEVEL_SYSLOG: "-5" }, null);
   log.logger.info("Hello");
-  await vi.waitFor(() => expect(rows).toHaveLength(2));
+  await eventually(() => expect(rows).toHaveLength(2));
   expect(rows[1]).toMatch(/^The log file cannot be written problem=.*ENOENT/);
   await log.close();
 });

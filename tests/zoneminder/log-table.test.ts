@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LogRecord } from "../../src/lib/log.ts";
 import { createLogTable, type LogDatabase } from "../../src/zoneminder/log-table.ts";
+import { eventually } from "../support/eventually.ts";
 import { type Mariadb, mariadbMayBeSkipped, openDatabase, startMariadb } from "../support/mariadb.ts";
 
 function saying(message: string, part: Partial<LogRecord> = {}): LogRecord {
@@ -37,7 +38,7 @@ function aTable(database: LogDatabase, monotonic = (): number => 0) {
 test("a line becomes a row as ZoneMinder's programs write it", async () => {
   const database = aDatabase();
   aTable(database).write(saying("Correct authentication provided by ::1", { level: "warn" }));
-  await vi.waitFor(() => expect(database.statements).toHaveLength(1));
+  await eventually(() => expect(database.statements).toHaveLength(1));
   expect(database.statements[0]?.values).toEqual([
     "1545291092.606000",
     "zmeventnotification",
@@ -81,7 +82,7 @@ test("a database that never answers costs no more than the limit", async () => {
   for (let number = 0; number < 10_000; number += 1) table.write(saying("waiting"));
   const begun = performance.now();
   await table.close();
-  expect(performance.now() - begun).toBeLessThan(1000);
+  expect(performance.now() - begun).toBeLessThan(5_000);
 });
 
 describe.skipIf(mariadbMayBeSkipped())("the real table", () => {
@@ -101,7 +102,7 @@ describe.skipIf(mariadbMayBeSkipped())("the real table", () => {
     table.write(saying("x".repeat(100_000), { level: "fatal" }));
     const columns = "TimeKey, Component, ServerId, Pid, Level, Code, Message, File, Line";
     const rows = (): string => server.sql(`SELECT ${columns} FROM Logs ORDER BY Id`, "zm");
-    await vi.waitFor(() => expect(rows().split("\n")).toHaveLength(3));
+    await eventually(() => expect(rows().split("\n")).toHaveLength(3));
     expect(rows().split("\n")[0]).toBe(
       "1545291092.606000\tzmeventnotification\tNULL\t77\t0\tINF\tNew event 7 reported for Küche 🎥\tserver\tNULL",
     );

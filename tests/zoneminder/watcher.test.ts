@@ -14,6 +14,7 @@ import { SHM_LAYOUTS } from "../../src/zoneminder/shm-layout.ts";
 import { parseVersion, type ZmVersion } from "../../src/zoneminder/version.ts";
 import { Watcher, type WatcherDeps } from "../../src/zoneminder/watcher.ts";
 import { aMonitor, eid, mid } from "../support/builders.ts";
+import { eventually } from "../support/eventually.ts";
 
 let directory: string;
 let watcher: Watcher | null;
@@ -65,12 +66,12 @@ async function watch(monitors: readonly Monitor[], change: Change = {}) {
 }
 
 const seen = () => alarms.map((a) => `${a.phase} ${a.monitor.id}:${a.eventId ?? 0}/${a.edge} ${a.cause}`);
-const expectSeen = (expected: string[]) => vi.waitFor(() => expect(seen()).toEqual(expected), 3_000);
+const expectSeen = (expected: string[]) => eventually(() => expect(seen()).toEqual(expected));
 
 /** Waits until the scan has gone round: what must not happen has had its chance. */
 async function someScans(count = 3) {
   const from = watcher?.stats().scans ?? 0;
-  await vi.waitFor(() => expect(watcher?.stats().scans).toBeGreaterThan(from + count), { interval: 2 });
+  await eventually(() => expect(watcher?.stats().scans).toBeGreaterThan(from + count), 2);
 }
 
 describe("the sign that the watching goes on", () => {
@@ -105,7 +106,7 @@ describe("an alarm in shared memory", () => {
       const cause = layout.alarmCause === null ? "" : "Motion Porch";
       await expectSeen([`started 1:41/1 ${cause}`]);
       camera.endAlarm();
-      await vi.waitFor(() => expect(alarms.at(-1)?.phase).toBe("ended"));
+      await eventually(() => expect(alarms.at(-1)?.phase).toBe("ended"));
     },
   );
 
@@ -192,13 +193,13 @@ describe("a time without scans", () => {
     await watch([aMonitor()], { onStall });
     await someScans();
     blockFor(700);
-    await vi.waitFor(() => expect(onStall).toHaveBeenCalledTimes(1));
+    await eventually(() => expect(onStall).toHaveBeenCalledTimes(1));
   });
 
   it("is none where scans are that far apart", async () => {
     const onStall = vi.fn();
     await watch([aMonitor()], { onStall, options: { scan_interval_ms: 550, event_id_wait_ms: 200 } });
-    await vi.waitFor(() => expect(watcher?.stats().scans).toBeGreaterThan(2), 5_000);
+    await eventually(() => expect(watcher?.stats().scans).toBeGreaterThan(2));
     expect(onStall).not.toHaveBeenCalled();
   });
 });
@@ -282,10 +283,10 @@ describe("a file that changes under the watcher", () => {
     const before = changes;
     const camera = aCamera();
     camera.create();
-    await vi.waitFor(() => expect(changes).toBeGreaterThan(before));
+    await eventually(() => expect(changes).toBeGreaterThan(before));
     const between = changes;
     camera.remove();
-    await vi.waitFor(() => expect(changes).toBeGreaterThan(between));
+    await eventually(() => expect(changes).toBeGreaterThan(between));
   });
 });
 
@@ -298,7 +299,7 @@ describe("a camera whose settings may have changed", () => {
     await someScans();
     files.mockClear();
     change(camera);
-    await vi.waitFor(() => expect(files).toHaveBeenCalled(), 2_000);
+    await eventually(() => expect(files).toHaveBeenCalled());
   };
 
   it("is announced when its file is replaced between two scans", () =>
@@ -331,7 +332,7 @@ describe("what the watcher does not understand", () => {
   it("is a folder that is missing: said once, and used when it comes", async () => {
     const missing = join(directory, "later");
     await watch([aMonitor()], { mapPath: missing });
-    await vi.waitFor(() => expect(logged.filter((line) => line.includes("does not exist"))).toHaveLength(1));
+    await eventually(() => expect(logged.filter((line) => line.includes("does not exist"))).toHaveLength(1));
   });
 
   it("is a pipe where a file should be, which never stops the scan", async () => {
@@ -365,7 +366,7 @@ describe("what the watcher does not understand", () => {
     mkdirSync(folder);
     const camera = aCamera({ directory: folder });
     camera.create();
-    await vi.waitFor(() => expect(logged.some((line) => line.includes("is there"))).toBe(true), 3_000);
+    await eventually(() => expect(logged.some((line) => line.includes("is there"))).toBe(true));
     await someScans();
     camera.beginAlarm({ eventId: 9, cause: "x" });
     await expectSeen(["started 1:9/1 x"]);
@@ -384,7 +385,7 @@ describe("what the watcher does not understand", () => {
     await someScans();
     alarms.length = 0;
     camera.beginAlarm({ eventId: 5, cause: "x" });
-    await vi.waitFor(() => expect(seen()).toContain("started 1:5/1 x"));
+    await eventually(() => expect(seen()).toContain("started 1:5/1 x"));
   });
 });
 
@@ -394,11 +395,11 @@ describe("a doubtful event", () => {
     camera.create();
     await watch([aMonitor()], { isEventOpen: async () => open });
     camera.beginAlarm({ eventId: 9, cause: "x" });
-    await vi.waitFor(() => expect(alarms).toHaveLength(1));
+    await eventually(() => expect(alarms).toHaveLength(1));
     camera.endAlarm();
-    await vi.waitFor(() => expect(alarms).toHaveLength(2));
+    await eventually(() => expect(alarms).toHaveLength(2));
     camera.setState("alarm");
-    await vi.waitFor(() => expect(alarms).toHaveLength(3));
+    await eventually(() => expect(alarms).toHaveLength(3));
     return alarms[2]?.eventId;
   };
 
@@ -419,11 +420,11 @@ describe("while the database is asked about an event", () => {
     const asked = vi.fn(() => answer.promise);
     const running = await watch([aMonitor()], { isEventOpen: asked, ...change });
     camera.beginAlarm({ eventId: 9, cause: "x" });
-    await vi.waitFor(() => expect(alarms).toHaveLength(1));
+    await eventually(() => expect(alarms).toHaveLength(1));
     camera.endAlarm();
-    await vi.waitFor(() => expect(alarms).toHaveLength(2));
+    await eventually(() => expect(alarms).toHaveLength(2));
     camera.setState("alarm");
-    await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+    await eventually(() => expect(asked).toHaveBeenCalled());
     return { camera, answer, running };
   };
 
@@ -434,9 +435,9 @@ describe("while the database is asked about an event", () => {
     camera.beginAlarm({ eventId: 10, cause: "y" });
     await someScans();
     answer.resolve(false);
-    await vi.waitFor(() => expect(alarms).toHaveLength(5));
+    await eventually(() => expect(alarms).toHaveLength(5));
     camera.setLastEvent(11);
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(seen().slice(4)).toEqual(["started 1:10/1 y", "ended 1:10/1 y", "started 1:11/1 y"]),
     );
   });
@@ -456,11 +457,11 @@ describe("while the database is asked about an event", () => {
       },
     });
     answer.resolve(false);
-    await vi.waitFor(() => expect(logged.some((line) => line.includes("a fault of ours"))).toBe(true));
+    await eventually(() => expect(logged.some((line) => line.includes("a fault of ours"))).toBe(true));
     camera.endAlarm();
     await someScans();
     camera.beginAlarm({ eventId: 10, cause: "y" });
-    await vi.waitFor(() => expect(seen().at(-1)).toBe("started 1:10/1 y"));
+    await eventually(() => expect(seen().at(-1)).toBe("started 1:10/1 y"));
   });
 });
 
@@ -481,11 +482,11 @@ describe("the first scan", () => {
     camera.create();
     camera.beginAlarm({ eventId: 9, cause: "x" });
     await watch([aMonitor()]);
-    await vi.waitFor(() => expect(alarms.map((alarm) => alarm.late)).toEqual([true]));
+    await eventually(() => expect(alarms.map((alarm) => alarm.late)).toEqual([true]));
     camera.endAlarm();
     await someScans();
     camera.beginAlarm({ eventId: 10, cause: "x" });
-    await vi.waitFor(() => expect(alarms.at(-1)).toMatchObject({ eventId: eid(10), late: false }));
+    await eventually(() => expect(alarms.at(-1)).toMatchObject({ eventId: eid(10), late: false }));
   });
 });
 

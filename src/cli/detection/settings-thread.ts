@@ -26,7 +26,6 @@ export type SettingsAnswer =
 
 /** The largest file takes a second or two; a disk that hangs may never answer, and alarms do not wait for that. */
 const PATIENCE_MS = 5_000;
-const HANGS = `objectconfig could not be read within ${PATIENCE_MS / 1000} s`;
 /** A thread in the middle of a system call cannot be ended. */
 const END_MS = 500;
 
@@ -40,8 +39,9 @@ const THREAD = new URL(
 export function createSettingsThread(
   { general, detection }: SettingsThreadData,
   logger: Logger,
-  thread = THREAD,
+  { thread = THREAD, patienceMs = PATIENCE_MS } = {},
 ): Part & { readonly settingsFor: SettingsFor } {
+  const hangs = { failed: `objectconfig could not be read within ${patienceMs / 1000} s` };
   const ofSection = createSettingsFor({ general, detection }, logger);
   const asked = new Map<number, (answer: Settings) => void>();
   let worker: Worker | null = null;
@@ -58,18 +58,18 @@ export function createSettingsThread(
     },
     async settingsFor(monitor, options) {
       if (options.config === null && detection.config === null) return ofSection(monitor, options);
-      if (isHanging) return { failed: HANGS };
+      if (isHanging) return hangs;
       const { promise, resolve } = Promise.withResolvers<Settings>();
       lastId += 1;
       const id = lastId;
       asked.set(id, resolve);
       worker ??= begin();
       worker.postMessage({ id, monitor, options } satisfies SettingsQuestion);
-      const answer = await within(promise, PATIENCE_MS);
+      const answer = await within(promise, patienceMs);
       if (answer !== null) return answer;
       // Until it answers, nobody else waits.
       isHanging = asked.delete(id);
-      return { failed: HANGS };
+      return hangs;
     },
   };
 

@@ -1,5 +1,5 @@
 import pino from "pino";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Channel } from "../../../src/channels/channel.ts";
 import { createFcmChannel, type FcmOptions } from "../../../src/channels/fcm/fcm.ts";
 import { createTableDevices } from "../../../src/channels/fcm/notifications.ts";
@@ -8,6 +8,7 @@ import type { TablePhone } from "../../../src/domain/table-phone.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { recipientIdOf } from "../../../src/store/device-entry.ts";
 import { aMonitor, mid } from "../../support/builders.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type Google, type GoogleAnswer, startGoogle } from "../../support/google.ts";
 import { fcmOptions, noticeFor, type Phones, startPhones } from "../../support/phones.ts";
 import { type Relay, startRelay } from "../../support/relay.ts";
@@ -346,7 +347,7 @@ describe("a notice that waited over a restart", () => {
     const notice = noticeFor({ ...phones.register(), id: recipientIdOf(row.token) });
     expect(await outcome(channel, notice)).toMatchObject({ failure: "retry" });
     isAway = false;
-    await vi.waitFor(async () => expect(await outcome(channel, notice)).toHaveProperty("accepted"), 5000);
+    await eventually(async () => expect(await outcome(channel, notice)).toHaveProperty("accepted"));
   });
 });
 
@@ -377,7 +378,7 @@ describe("what changed between the alarm and the push", () => {
     phones.register({ rights: new Set([mid(1)]) });
     const old = noticeFor(phone, { monitor }, Date.now() - 60_000);
     const channel = direct();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await outcome(channel, old)).toMatchObject({
         failure: "forbidden",
         message: "its user may not see monitor 4",

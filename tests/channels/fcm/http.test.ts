@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createHttpClient, type HttpClient, type HttpClientOptions } from "../../../src/channels/fcm/http.ts";
 import { createThreadedHttpClient } from "../../../src/channels/fcm/threaded-http.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type Google, startGoogle } from "../../support/google.ts";
 import { startRelay } from "../../support/relay.ts";
 
@@ -13,7 +14,6 @@ const run = promisify(execFile);
 const THREADED = new URL("../../../src/channels/fcm/threaded-http.ts", import.meta.url).href;
 const never = new AbortController().signal;
 /** A busy machine takes seconds to start a thread. */
-const SOON = { timeout: 10_000 };
 // Refused for want of a token, which is an answer like any other.
 const request = {
   path: "/v1/projects/my-cameras/messages:send",
@@ -58,7 +58,7 @@ describe.each(clients)("done %s:", (_, create) => {
       const [google, client] = await setUp();
       await client.post(request, never);
       google.goAway();
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         await client.post(request, never);
         expect(google.counts.connections).toBeGreaterThan(1);
       });
@@ -68,7 +68,7 @@ describe.each(clients)("done %s:", (_, create) => {
       const [google, client] = await setUp();
       google.latencyMs = 100;
       const replies = Array.from({ length: 20 }, () => client.post(request, never));
-      await vi.waitFor(() => expect(google.counts.connections).toBe(2), SOON);
+      await eventually(() => expect(google.counts.connections).toBe(2));
       setTimeout(() => google.goAway(), 50);
       for (const reply of replies) expect((await reply).status).toBe(401);
     });
@@ -77,7 +77,7 @@ describe.each(clients)("done %s:", (_, create) => {
       const [google, client] = await setUp();
       google.latencyMs = 10_000;
       const cut = client.post(request, never);
-      await vi.waitFor(() => expect(google.counts.connections).toBe(1), SOON);
+      await eventually(() => expect(google.counts.connections).toBe(1));
       setTimeout(() => google.cutAll(), 20);
       await expect(cut).rejects.toThrow();
       google.latencyMs = 0;
@@ -98,7 +98,7 @@ describe.each(clients)("done %s:", (_, create) => {
       google.latencyMs = 10_000;
       const stop = new AbortController();
       const given = client.post(request, stop.signal);
-      await vi.waitFor(() => expect(google.counts.connections).toBe(1), SOON);
+      await eventually(() => expect(google.counts.connections).toBe(1));
       stop.abort(new Error("stopping"));
       await expect(given).rejects.toThrow("stopping");
     });

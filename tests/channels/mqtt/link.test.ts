@@ -1,9 +1,10 @@
 // Against a broker made of bytes, which does what no mosquitto does: it takes little at once, or acknowledges nothing.
 import { createServer, type Server, type Socket } from "node:net";
 import pino from "pino";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { MqttLink } from "../../../src/channels/mqtt/link.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const CONNECT = 1;
 const PUBLISH = 3;
@@ -81,7 +82,7 @@ async function linkTo(broker: FakeBroker, ackMs?: number): Promise<MqttLink> {
   });
   link = made;
   made.start();
-  await vi.waitFor(() => expect(made.isUp()).toBe(true));
+  await eventually(() => expect(made.isUp()).toBe(true));
   return made;
 }
 
@@ -92,7 +93,7 @@ test("no more messages are under way than the broker takes at once, and each ack
   const made = await linkTo(broker);
   const done = Promise.all(Array.from({ length: 12 }, () => made.publish(message)));
   for (let acknowledged = 0; acknowledged < 12; acknowledged++) {
-    await vi.waitFor(() => expect(broker.received.length).toBe(Math.min(12, acknowledged + 3)));
+    await eventually(() => expect(broker.received.length).toBe(Math.min(12, acknowledged + 3)));
     broker.acknowledge(broker.received[acknowledged] ?? 0);
   }
   await done;
@@ -106,5 +107,5 @@ test("a broker that acknowledges nothing is given up, and what was under way fai
   expect(String(outcome.map((each) => each.status === "rejected" && each.reason))).toContain(
     "it acknowledges nothing",
   );
-  await vi.waitFor(() => expect(broker.connections()).toBe(2), { timeout: 5_000 });
+  await eventually(() => expect(broker.connections()).toBe(2));
 });

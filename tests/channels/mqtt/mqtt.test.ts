@@ -161,7 +161,7 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at a real broker", ()
     await started();
     const began = performance.now();
     await channel.stop();
-    expect(performance.now() - began).toBeLessThan(500);
+    expect(performance.now() - began).toBeLessThan(3_000);
     await vi.waitFor(() => expect(listener.last("zmes/test/status")).toBe("offline"), WAIT);
     expect(broker.log()).toMatch(/Received DISCONNECT from zmes-test/);
 
@@ -183,7 +183,7 @@ describe.skipIf(mosquittoMayBeSkipped())("the MQTT channel at a real broker", ()
     expect(await delivery).toMatchObject({ failure: "retry" });
     const began = performance.now();
     await channel.stop();
-    expect(performance.now() - began).toBeLessThan(500);
+    expect(performance.now() - began).toBeLessThan(3_000);
     broker.thaw();
   });
 

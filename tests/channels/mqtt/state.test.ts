@@ -1,5 +1,6 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { createRetainedTopics } from "../../../src/channels/mqtt/state.ts";
+import { eventually } from "../../support/eventually.ts";
 
 /** A broker that answers when the test says so. */
 function aBroker() {
@@ -24,7 +25,7 @@ test("however often a value changes, one message per topic is under way, and the
   retained.set("b", "1");
   expect(broker.texts()).toEqual(["1", "1"]);
   answer(0)?.resolve();
-  await vi.waitFor(() => expect(broker.texts()).toEqual(["1", "1", "4"]));
+  await eventually(() => expect(broker.texts()).toEqual(["1", "1", "4"]));
 });
 
 test("the same value is not sent twice over one connection, and once more over the next", () => {
@@ -59,7 +60,7 @@ test("what is refused is said, and tried again over the next connection only", a
   const { broker, retained, answer } = aBroker();
   retained.set("a", "1");
   answer(0)?.reject(new Error("not authorized"));
-  await vi.waitFor(() => expect(broker.refused).toEqual(["a"]));
+  await eventually(() => expect(broker.refused).toEqual(["a"]));
   expect(broker.texts()).toEqual(["1"]);
   retained.sendAll();
   expect(broker.texts()).toEqual(["1", "1"]);

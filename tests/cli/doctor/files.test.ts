@@ -3,7 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Check, ok, runChecks } from "../../../src/cli/doctor/check.ts";
 import { configuration } from "../../../src/cli/doctor/configuration.ts";
 import { dataDirectory, disk, room, tokenFile } from "../../../src/cli/doctor/data.ts";
@@ -14,7 +14,8 @@ import { judge } from "../../../src/cli/doctor/starter.ts";
 import { machine, system } from "../../../src/cli/doctor/system.ts";
 import { zoneminder } from "../../../src/cli/doctor/zoneminder.ts";
 import { createPatient, type Patient, said } from "../../support/doctor.ts";
-import { freePort } from "../../support/program.ts";
+import { eventually } from "../../support/eventually.ts";
+import { freePort } from "../../support/free-port.ts";
 
 let patient: Patient;
 beforeEach(() => {
@@ -129,11 +130,11 @@ test("the program on the port is named with its process", async () => {
   const script = `require("net").createServer().listen(${number}, "127.0.0.1")`;
   const other = spawn("/bin/sh", ["-c", `exec "${process.execPath}" -e '${script}'`], { stdio: "ignore" });
   try {
-    const holder = await vi.waitFor(() => {
+    const holder = await eventually(() => {
       const found = findPortHolder(number);
       expect(found).not.toBeNull();
       return found;
-    }, 5000);
+    });
     expect(holder).toMatchObject({ pid: other.pid, isOurs: false });
     const [found] = await patient.examine(port, { network: { port: number } }, { holder });
     expect(found).toMatchObject({ level: "problem", text: expect.stringContaining(`process ${other.pid}`) });

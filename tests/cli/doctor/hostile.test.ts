@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { problem, warning } from "../../../src/cli/doctor/check.ts";
 import { configuration } from "../../../src/cli/doctor/configuration.ts";
 import { dataDirectory, tokenFile } from "../../../src/cli/doctor/data.ts";
@@ -13,7 +13,8 @@ import { system } from "../../../src/cli/doctor/system.ts";
 import { isSystemFolder } from "../../../src/cli/system-folders.ts";
 import { shellWord } from "../../../src/lib/command-line.ts";
 import { createPatient, type Patient } from "../../support/doctor.ts";
-import { freePort } from "../../support/program.ts";
+import { eventually } from "../../support/eventually.ts";
+import { freePort } from "../../support/free-port.ts";
 
 let patient: Patient;
 beforeEach(() => {
@@ -42,7 +43,7 @@ test("of a process that holds the port, its arguments are not told: a password m
   const code = `require("node:net").createServer().listen(${port}, "127.0.0.1")`;
   const child = spawn(process.execPath, ["-e", code, "--", "--password=secret"], { stdio: "ignore" });
   try {
-    await vi.waitFor(() => expect(findPortHolder(port)?.pid).toBe(child.pid), { timeout: 5000 });
+    await eventually(() => expect(findPortHolder(port)?.pid).toBe(child.pid));
     expect(findPortHolder(port)?.command).not.toMatch(/secret|createServer/);
   } finally {
     child.kill("SIGKILL");
@@ -175,16 +176,12 @@ test("a pipe in place of what remote control changed keeps root waiting for nobo
   );
   expect(signal).toBeNull();
   expect(stdout).toContain("zmes.yml was read");
-}, 60_000);
+});
 
-test.skipIf(process.getuid?.() !== 0)(
-  "a user that does not exist is a finding, in JSON too",
-  () => {
-    patient.writeZmConf({ ZM_WEB_USER: "nobody-of-this-name" });
-    const config = `zoneminder:\n  config: ${patient.folder}/zm.conf\nssl:\n  enable: no\n`;
-    const { status, stdout, stderr } = doctorWith(config, "--json");
-    expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
-    expect(JSON.parse(stdout)).toMatchObject({ ok: false, checks: [{ check: "system", level: "problem" }] });
-  },
-  60_000,
-);
+test.skipIf(process.getuid?.() !== 0)("a user that does not exist is a finding, in JSON too", () => {
+  patient.writeZmConf({ ZM_WEB_USER: "nobody-of-this-name" });
+  const config = `zoneminder:\n  config: ${patient.folder}/zm.conf\nssl:\n  enable: no\n`;
+  const { status, stdout, stderr } = doctorWith(config, "--json");
+  expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
+  expect(JSON.parse(stdout)).toMatchObject({ ok: false, checks: [{ check: "system", level: "problem" }] });
+});

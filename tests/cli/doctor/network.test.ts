@@ -17,9 +17,9 @@ import { createSimulatedCamera } from "../../../src/demo/simulated-camera.ts";
 import { makeCertificate } from "../../support/certificates.ts";
 import { testIo } from "../../support/command-io.ts";
 import { createPatient, type Patient, said } from "../../support/doctor.ts";
+import { freePort } from "../../support/free-port.ts";
 import { type Mariadb, mariadbMayBeSkipped, startMariadb } from "../../support/mariadb.ts";
 import { mosquittoMayBeSkipped, startMosquitto } from "../../support/mosquitto.ts";
-import { freePort } from "../../support/program.ts";
 import { startRelay } from "../../support/relay.ts";
 import { startServer } from "../../support/server.ts";
 
@@ -203,7 +203,7 @@ describe.skipIf(mosquittoMayBeSkipped())("beside a broker", () => {
       broker.thaw();
       await broker.stop();
     }
-  }, 20_000);
+  });
 });
 
 test("a broker that is not there is a problem", async () => {

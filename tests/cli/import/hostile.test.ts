@@ -25,4 +25,4 @@ test("a pipe that the original's file names keeps nobody waiting", () => {
   const main = join(import.meta.dirname, "../../../src/main.ts");
   const { status } = spawnSync(process.execPath, [main, "import", "--root", root], { timeout: 20_000 });
   expect(status).toBe(0);
-}, 30_000);
+});

@@ -16,8 +16,9 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { loadConfig } from "../../../src/config/load.ts";
+import { freePort } from "../../support/free-port.ts";
 import { startGoogle } from "../../support/google.ts";
-import { freePort, giveToWebUser, programFolder } from "../../support/program.ts";
+import { giveToWebUser, programFolder } from "../../support/program.ts";
 
 let program = "";
 let copy = "";
@@ -120,7 +121,7 @@ test("on a terminal it asks, takes the answers, and shows no password", async ()
   expect(problems).toEqual([]);
   expect(config.mqtt).toMatchObject({ enable: true, username: "zm", password: "sec ret" });
   expect(config.detection.enable).toBe(true);
-}, 60_000);
+});
 
 test("Ctrl-C at a question leaves everything as it was", async () => {
   const terminal = onTerminal(["setup", ...places()]);
@@ -129,7 +130,7 @@ test("Ctrl-C at a question leaves everything as it was", async () => {
   expect(terminal.shown()).toContain("Nothing was changed.");
   expect(existsSync(target())).toBe(false);
   expect(existsSync(join(folder, "data"))).toBe(false);
-}, 30_000);
+});
 
 test("Ctrl-C while a certificate is made leaves no key of an authority in a temporary folder", async () => {
   const temporary = join(folder, "temporary");
@@ -147,14 +148,14 @@ test("Ctrl-C while a certificate is made leaves no key of an authority in a temp
   await ended;
   expect(readdirSync(temporary)).toEqual([]);
   expect(existsSync(target())).toBe(false);
-}, 40_000);
+});
 
 test("without a terminal and without --yes it says so, and changes nothing", async () => {
   const { code, out } = await zmes(["setup", ...places()]);
   expect(code).toBe(2);
   expect(out).toContain("--yes");
   expect(existsSync(target())).toBe(false);
-}, 30_000);
+});
 
 test("with --yes: the server starts, a client that knows the authority gets in, and doctor finds it", async () => {
   const made = await zmes(["setup", "--yes", ...places(), "--port", String(port), "--name", "127.0.0.1"]);
@@ -194,7 +195,7 @@ test("with --yes: the server starts, a client that knows the authority gets in, 
   const own = await zmes(["doctor", "--config", target()]);
   expect(own.out).toMatch(/Self-test +ok +Name/);
   expect(own.out).not.toContain("\u001b[");
-}, 60_000);
+});
 
 test("doctor tries the key of a service account at Google, and sends nothing", async () => {
   const google = await startGoogle();
@@ -229,14 +230,14 @@ test("doctor tries the key of a service account at Google, and sends nothing", a
   } finally {
     await google.stop();
   }
-}, 60_000);
+});
 
 test("doctor says where it does not understand what it is told", async () => {
   expect((await zmes(["doctor", "--jsno"])).code).toBe(2);
   const { code, out } = await zmes(["doctor", "--url", "wss://user:pass@zm.example.org"]);
   expect(code).toBe(2);
   expect(out).not.toContain("pass@");
-}, 30_000);
+});
 
 function configWith(key: string): string {
   const zoneminder = `zoneminder:\n  config: ${join(folder, "zm.conf")}\n`;

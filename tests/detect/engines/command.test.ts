@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
-import { afterAll, describe, expect, test, vi } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { createCommandEngine } from "../../../src/detect/engines/command.ts";
+import { eventually } from "../../support/eventually.ts";
 import { aContext, plainFrame } from "../support/frames.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zmes-command-"));
@@ -123,7 +124,7 @@ describe("what goes wrong has a sentence", () => {
     await expect(engine.detect(await plainFrame(), aContext())).rejects.toThrow(
       "did not finish within 0.3 s",
     );
-    await vi.waitFor(() => expect(isRunning(readFileSync(pidFile, "utf8").trim())).toBe(false));
+    await eventually(() => expect(isRunning(readFileSync(pidFile, "utf8").trim())).toBe(false));
   });
 
   test("and whoever does not want the answer any more gets none", async () => {

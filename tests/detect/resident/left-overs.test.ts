@@ -16,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { makeFolder, removeAbandoned } from "../../../src/detect/resident/left-overs.ts";
 import { isAlive } from "../alive.ts";
 
@@ -94,6 +94,8 @@ test.skipIf(process.getuid?.() !== 0)("a folder of another user stays", async ()
 /** Keeps a detector with the stand-in for its process; prints that one's pid. */
 const PROGRAM = `
 import { createKeeper } from ${JSON.stringify(new URL("../../../src/detect/resident/keeper.ts", import.meta.url))};
+import { eventually } from "../../support/eventually.ts";
+import { eventually } from "../../support/eventually.ts";
 const logger = { info() {}, warn() {}, error() {}, debug() {} };
 const clock = { now: () => Date.now() + Number(process.argv[2] ?? 0), monotonic: () => performance.now() };
 const keeper = createKeeper({
@@ -115,15 +117,15 @@ test("the next start clears away what is left of a program that was killed", asy
   const first = await start(0);
   const [left = ""] = readdirSync(parent);
   first.end();
-  await vi.waitFor(() => expect(isAlive(first.detector)).toBe(false), 10_000);
+  await eventually(() => expect(isAlive(first.detector)).toBe(false));
   expect(readdirSync(parent)).toEqual([left]);
   const second = await start(2 * MINUTE_MS);
   try {
-    await vi.waitFor(() => expect(readdirSync(parent)).not.toContain(left));
+    await eventually(() => expect(readdirSync(parent)).not.toContain(left));
     // Its own; that the clock of this one runs ahead makes it old, and its process keeps it.
     expect(readdirSync(parent)).toHaveLength(1);
   } finally {
     second.end();
-    await vi.waitFor(() => expect(isAlive(second.detector)).toBe(false), 10_000);
+    await eventually(() => expect(isAlive(second.detector)).toBe(false));
   }
 });

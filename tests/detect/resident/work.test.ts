@@ -7,6 +7,7 @@ import type { FromProcess } from "../../../src/detect/resident/messages.ts";
 import { createWork, type LookTools } from "../../../src/detect/resident/work.ts";
 import type { EngineSettings, ModelGroup } from "../../../src/domain/detect-settings.ts";
 import { orAborted } from "../../../src/lib/within.ts";
+import { eventually } from "../../support/eventually.ts";
 import { aJob, someSettings } from "../jobs.ts";
 
 const hog: EngineSettings = {
@@ -80,10 +81,10 @@ describe("the work of the detector process", () => {
         return printed("done");
       },
       // The first look ends only when the second picture is ready.
-      (prepared) => vi.waitFor(() => expect(prepared).toHaveLength(2), { interval: 1 }),
+      (prepared) => eventually(() => expect(prepared).toHaveLength(2), 1),
     );
     for (const id of [1, 2]) site.take({ kind: "run", id, job: aJob({ event: id }) });
-    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(2));
+    await eventually(() => expect(site.outcomes()).toHaveLength(2));
     expect(site.outcomes().map(({ kind }) => kind)).toEqual(["answer", "answer"]);
     expect(site.most()).toBe(1);
   });
@@ -96,11 +97,11 @@ describe("the work of the detector process", () => {
       },
       async (prepared) => {
         if (prepared.length === 1) site.take({ kind: "run", id: 2, job: aJob({ event: 2 }) });
-        await vi.waitFor(() => expect(prepared).toEqual([0, 1]), { interval: 1 });
+        await eventually(() => expect(prepared).toEqual([0, 1]), 1);
       },
     );
     site.take({ kind: "run", id: 1, job: aJob({ event: 1 }) });
-    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(2));
+    await eventually(() => expect(site.outcomes()).toHaveLength(2));
     expect(site.outcomes().map(({ kind }) => kind)).toEqual(["answer", "answer"]);
   });
 
@@ -113,11 +114,11 @@ describe("the work of the detector process", () => {
     const untilPrepared = async (count: number) => count > 1 || isDecoded.promise;
     const site = setUp(look, takeAMoment, untilPrepared);
     for (const id of [1, 2]) site.take({ kind: "run", id, job: aJob({ event: id }) });
-    await vi.waitFor(() => expect([site.turnOf(1), site.turnOf(2)]).toEqual(["over", "wanted"]));
+    await eventually(() => expect([site.turnOf(1), site.turnOf(2)]).toEqual(["over", "wanted"]));
     await takeAMoment();
     expect([site.turnOf(1), site.turnOf(2)]).toEqual(["over", "wanted"]);
     isDecoded.resolve();
-    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(2));
+    await eventually(() => expect(site.outcomes()).toHaveLength(2));
   });
 
   it.each([
@@ -144,7 +145,7 @@ describe("the work of the detector process", () => {
       await takeAMoment();
       expect(site.outcomes()).toEqual([]);
       isThrough.resolve();
-      await vi.waitFor(() => expect(site.outcomes()).toEqual([{ kind: "failed", id: 1, why: "called off" }]));
+      await eventually(() => expect(site.outcomes()).toEqual([{ kind: "failed", id: 1, why: "called off" }]));
     },
   );
 
@@ -159,7 +160,7 @@ describe("the work of the detector process", () => {
       return printed("done");
     });
     site.take({ kind: "run", id: 1, job: aJob() });
-    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(1));
+    await eventually(() => expect(site.outcomes()).toHaveLength(1));
     expect(site.created).toHaveLength(1 + others.length);
   });
 
@@ -179,7 +180,7 @@ describe("the work of the detector process", () => {
       return printed(isFirst ? "first" : "second");
     });
     for (const id of [1, 2]) site.take({ kind: "run", id, job: aJob({ event: id }) });
-    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(2));
+    await eventually(() => expect(site.outcomes()).toHaveLength(2));
     expect(site.outcomes().map(({ kind }) => kind)).toEqual(["answer", "answer"]);
   });
 
@@ -214,7 +215,7 @@ describe("the work of the detector process", () => {
       return printed("x");
     });
     for (const id of [1, 2, 3, 4]) site.take({ kind: "run", id, job: aJob({ event: id }) });
-    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(4));
+    await eventually(() => expect(site.outcomes()).toHaveLength(4));
     expect([site.most(), site.created]).toEqual([1, ["hog"]]);
   });
 
@@ -224,7 +225,7 @@ describe("the work of the detector process", () => {
       return printed("x");
     });
     for (const id of [1, 2, 3, 4]) site.take({ kind: "run", id, job: aJob({ event: id }) });
-    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(4));
+    await eventually(() => expect(site.outcomes()).toHaveLength(4));
     expect(site.most()).toBeGreaterThan(1);
   });
 
@@ -234,7 +235,7 @@ describe("the work of the detector process", () => {
       return printed("never");
     });
     site.take({ kind: "run", id: 5, job: aJob() });
-    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(1));
+    await eventually(() => expect(site.outcomes()).toHaveLength(1));
     expect(site.told).toEqual([
       { kind: "turn", id: 5, is: "wanted" },
       { kind: "turn", id: 5, is: "taken" },
@@ -252,9 +253,9 @@ describe("the work of the detector process", () => {
     site.take({ kind: "run", id: 1, job: aJob({ cause: "long" }) });
     site.take({ kind: "run", id: 2, job: aJob() });
     site.take({ kind: "cancel", id: 2 });
-    await vi.waitFor(() => expect(site.outcomes()).toEqual([{ kind: "failed", id: 2, why: "called off" }]));
+    await eventually(() => expect(site.outcomes()).toEqual([{ kind: "failed", id: 2, why: "called off" }]));
     site.take({ kind: "cancel", id: 1 });
-    await vi.waitFor(() => expect(site.outcomes()).toHaveLength(2));
+    await eventually(() => expect(site.outcomes()).toHaveLength(2));
   });
 
   it("loads and tries out what settings need, and names what cannot be loaded", async () => {
@@ -277,7 +278,7 @@ describe("the work of the detector process", () => {
       models: [model("people", hog), model("old", broken), model("face", command)],
     };
     site.take({ kind: "warm", settings: someSettings({ sequence: [group] }) });
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(site.told).toEqual([
         {
           kind: "warm",
