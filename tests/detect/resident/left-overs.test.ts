@@ -18,6 +18,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { makeFolder, removeAbandoned } from "../../../src/detect/resident/left-overs.ts";
+import { eventually } from "../../support/eventually.ts";
 import { isAlive } from "../alive.ts";
 
 const MINUTE_MS = 60_000;
@@ -94,8 +95,6 @@ test.skipIf(process.getuid?.() !== 0)("a folder of another user stays", async ()
 /** Keeps a detector with the stand-in for its process; prints that one's pid. */
 const PROGRAM = `
 import { createKeeper } from ${JSON.stringify(new URL("../../../src/detect/resident/keeper.ts", import.meta.url))};
-import { eventually } from "../../support/eventually.ts";
-import { eventually } from "../../support/eventually.ts";
 const logger = { info() {}, warn() {}, error() {}, debug() {} };
 const clock = { now: () => Date.now() + Number(process.argv[2] ?? 0), monotonic: () => performance.now() };
 const keeper = createKeeper({
