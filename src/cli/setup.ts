@@ -13,7 +13,7 @@ import { configText, SECRETS, secretsText } from "./setup/config-text.ts";
 import { factsOf, findCertificates } from "./setup/found.ts";
 import { ownNames, tidyName } from "./setup/names.ts";
 import { offerImport } from "./setup/offer-import.ts";
-import { readSetupOptions, type SetupOptions, setupOptionsHelp } from "./setup/options.ts";
+import { notUsed, readSetupOptions, type SetupOptions, setupOptionsHelp } from "./setup/options.ts";
 import type { OwnedFiles } from "./setup/owned-files.ts";
 import { detectionPage, phonePage, type Server, startPage, trustPage } from "./setup/pages.ts";
 import { jobOf, lookAround, type Place, USUAL_DATA, USUAL_ZM_CONF } from "./setup/place.ts";
@@ -87,7 +87,7 @@ export async function setUp(
     options.force || (isThere && (await questions.yes(`${place.target} is there. Write it anew?`, false)));
   if (isThere && !writeAnew) {
     io.stdout.write(
-      `${place.target} is there and stays as it is; --force writes it anew and keeps a copy.\n`,
+      `${place.target} is there and stays as it is; --force writes it anew and keeps a copy.\n${notUsed(options, place.target)}`,
     );
     io.stdout.write(phonePage(knownServer(place.target, io)));
     return await finish(place.target);
@@ -98,8 +98,11 @@ export async function setUp(
     const offer = { files: originals, target: place.target, root, ownedFiles: place.files, detection };
     const answer = await offerImport({ ...offer, questions, io });
     const config = answer === "imported" ? place.target : (originals[0] ?? null);
-    if (answer !== "anew") io.stdout.write(phonePage(knownServer(config, io)));
-    if (answer !== "anew") return await finish(config);
+    if (answer !== "anew") {
+      io.stdout.write(notUsed(options, config ?? place.target));
+      io.stdout.write(phonePage(knownServer(config, io)));
+      return await finish(config);
+    }
   }
   const found = findCertificates(root, io.clock.now());
   const plan = await makePlan({ wishes: options, ownNames: ownNames(), found, questions });

@@ -100,6 +100,19 @@ export function readSetupOptions(argv: readonly string[]): SetupOptions | string
   }
 }
 
+/** A sentence about the options that say what to write, where nothing of that is written; empty when none was given. */
+export function notUsed(options: SetupOptions, file: string): string {
+  const given = [
+    options.names !== null && "--name",
+    options.port !== null && "--port",
+    options.cert !== null && "--cert and --key",
+    options.fcmKey !== null && "--fcm-key",
+    options.mqtt !== null && "--mqtt",
+  ].filter((flag) => flag !== false);
+  if (given.length === 0) return "";
+  return `Not used: ${given.join(", ")}. These settings are in ${file}.\n`;
+}
+
 const OPTIONS = {
   yes: { type: "boolean", short: "y" },
   force: { type: "boolean" },

@@ -184,7 +184,8 @@ test("an original is imported with --yes, and its own file stays as it is", asyn
   const ini = join(root, "etc/zm/zmeventnotification.ini");
   const text = "[network]\nport = 9005\n[ssl]\nenable = no\n";
   writeFileSync(ini, text);
-  const { looked, out } = await run(["--yes"]);
+  const { looked, out } = await run(["--yes", "--mqtt", "broker.example.org", "--port", "9007"]);
+  expect(out).toContain(`Not used: --name, --port, --mqtt. These settings are in ${target()}.`);
   expect(readFileSync(ini, "utf8")).toBe(text);
   expect(loadConfig({ path: target() }).config.network.port).toBe(9005);
   expect(looked).toEqual([target()]);
