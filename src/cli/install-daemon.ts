@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadConfig } from "../config/load.ts";
 import { AppError, reasonOf } from "../lib/errors.ts";
+import { ownProgram } from "../lib/own-program.ts";
 import {
   closedToOthers,
   type DaemonFile,
@@ -132,10 +133,9 @@ const ENABLED_UNITS = ["/etc/systemd/system/multi-user.target.wants/zmes.service
 
 /** This very Node and this very program, so that neither PATH nor the folder decides. */
 function ourselves(): DaemonProgram {
-  const main = import.meta.url.endsWith(".ts") ? "../main.ts" : "../main.js";
   return {
     node: realpathSync(process.execPath),
-    main: realpathSync(fileURLToPath(new URL(main, import.meta.url))),
+    main: realpathSync(fileURLToPath(ownProgram("../main", import.meta.url))),
   };
 }
 

@@ -2,17 +2,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
+import { ownProgram } from "../lib/own-program.ts";
 
 /** Exit codes of the process that checks. */
 export const CHECKED = { whole: 0, unknown: 2, damaged: 3 } as const;
 
-/** Run unbuilt, the program is a .ts file beside this one; built, a .js file. */
-const PROGRAM = fileURLToPath(
-  new URL(
-    import.meta.url.endsWith(".ts") ? "./file-check-process.ts" : "./file-check-process.js",
-    import.meta.url,
-  ),
-);
+const PROGRAM = fileURLToPath(ownProgram("./file-check-process", import.meta.url));
 
 /** Calls back when the file is damaged. Never throws: what cannot be checked stays in use. Gives what ends it. */
 export function startFileCheck(path: string, onDamaged: () => void): () => void {

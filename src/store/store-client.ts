@@ -1,6 +1,7 @@
 // Talks to the store's thread: one answer for every question, and a new thread when one dies.
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../lib/clock.ts";
+import { ownProgram } from "../lib/own-program.ts";
 import type { StoreAnswer, StoreRequest, StoreWork } from "./messages.ts";
 
 export interface StoreClient {
@@ -25,11 +26,7 @@ interface Question {
   readonly askedAt: number;
 }
 
-/** Run unbuilt, the thread is a .ts file beside this one; built, a .js file. */
-const THREAD = new URL(
-  import.meta.url.endsWith(".ts") ? "./store-thread.ts" : "./store-thread.js",
-  import.meta.url,
-);
+const THREAD = ownProgram("./store-thread", import.meta.url);
 
 /** Builds the client; the thread starts with the first question. */
 export function createStoreClient(options: StoreClientOptions): StoreClient {

@@ -4,10 +4,12 @@ import { reasonOf, systemCode } from "../../lib/errors.ts";
 import type { HttpReply, HttpRequest } from "./exchange.ts";
 import { createHttpClient, type HttpClientOptions } from "./http.ts";
 
-/** From the daemon: a request, or that nobody waits for its answer any longer. */
-export type HttpOrder =
-  | { readonly id: number; readonly request: HttpRequest }
-  | { readonly id: number; readonly request: null };
+/** From the daemon. */
+export interface HttpOrder {
+  readonly id: number;
+  /** null: nobody waits any longer for the answer to the request of this id. */
+  readonly request: HttpRequest | null;
+}
 
 /** To the daemon, for each request exactly once. `words`: why there is no reply. */
 export type HttpResult =

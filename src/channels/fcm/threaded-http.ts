@@ -1,6 +1,7 @@
 // The HTTP client of the daemon: the work is done in a thread, so that a thousand phones cost the alarms nothing.
 import { Worker } from "node:worker_threads";
 import { reasonOf } from "../../lib/errors.ts";
+import { ownProgram } from "../../lib/own-program.ts";
 import type { HttpReply } from "./exchange.ts";
 import type { HttpClient, HttpClientOptions } from "./http.ts";
 import type { HttpOrder, HttpResult } from "./http-thread.ts";
@@ -12,11 +13,7 @@ interface Waiting {
   readonly onAbort: () => void;
 }
 
-/** Run unbuilt, the thread is a .ts file beside this one; built, a .js file. */
-const THREAD = new URL(
-  import.meta.url.endsWith(".ts") ? "./http-thread.ts" : "./http-thread.js",
-  import.meta.url,
-);
+const THREAD = ownProgram("./http-thread", import.meta.url);
 
 /**
  * What node was told about connections holds for the thread too, which is given no other option: it refuses some. Those of

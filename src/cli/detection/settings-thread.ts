@@ -6,6 +6,7 @@ import type { DetectRequest } from "../../detect/socket-messages.ts";
 import type { DetectSettings } from "../../domain/detect-settings.ts";
 import type { Part } from "../../lib/lifecycle.ts";
 import type { Logger } from "../../lib/log.ts";
+import { ownProgram } from "../../lib/own-program.ts";
 import { within } from "../../lib/within.ts";
 import type { SettingsFor } from "./job.ts";
 import { createSettingsFor } from "./settings.ts";
@@ -29,11 +30,7 @@ const PATIENCE_MS = 5_000;
 /** A thread in the middle of a system call cannot be ended. */
 const END_MS = 500;
 
-/** Run unbuilt, the thread is a .ts file beside this one; built, a .js file. */
-const THREAD = new URL(
-  import.meta.url.endsWith(".ts") ? "./settings-worker.ts" : "./settings-worker.js",
-  import.meta.url,
-);
+const THREAD = ownProgram("./settings-worker", import.meta.url);
 
 /** The thread starts with the first question about a file. `settingsFor` never rejects. */
 export function createSettingsThread(

@@ -6,6 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { DarknetSettings, HogSettings, OnnxSettings } from "../../domain/detect-settings.ts";
+import { ownProgram } from "../../lib/own-program.ts";
 
 export interface Trial {
   /** Family, size, labels, device. */
@@ -90,9 +91,7 @@ async function tryIn(folder: string, job: TrialJob, options: TrialOptions): Prom
 /** A full YOLOv4 is converted in 2 s and looks at six pictures in 6 s; small boards are ten times slower. */
 const DEADLINE_MS = 180_000;
 
-const SCRIPT = fileURLToPath(
-  new URL(import.meta.url.endsWith(".ts") ? "./trial-process.ts" : "./trial-process.js", import.meta.url),
-);
+const SCRIPT = fileURLToPath(ownProgram("./trial-process", import.meta.url));
 
 const ANSWER = z.union([
   z.object({ failure: z.string() }),

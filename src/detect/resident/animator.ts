@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { DetectionResult } from "../../domain/detection.ts";
 import { reasonOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
+import { ownProgram } from "../../lib/own-program.ts";
 import type { DetectionJob } from "../job.ts";
 import type { FromProcess, ProcessSetup } from "./messages.ts";
 import { type DetectorProcess, startProcess } from "./process.ts";
@@ -23,9 +24,7 @@ export interface AnimatorOptions {
 }
 
 /** Beside this folder; compiled files end in .js. */
-const PROGRAM = fileURLToPath(
-  new URL(import.meta.url.endsWith(".ts") ? "../animator.ts" : "../animator.js", import.meta.url),
-);
+const PROGRAM = fileURLToPath(ownProgram("../animator", import.meta.url));
 
 /** Builds it; no process runs before there is something to make. */
 export function createAnimator({ setup, environment, logger }: AnimatorOptions): Animator {

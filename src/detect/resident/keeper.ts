@@ -5,6 +5,7 @@ import type { DetectSettings } from "../../domain/detect-settings.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { reasonOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
+import { ownProgram } from "../../lib/own-program.ts";
 import { within } from "../../lib/within.ts";
 import { removeAbandoned } from "./left-overs.ts";
 import type { FromProcess, ProcessSetup, ToProcess } from "./messages.ts";
@@ -215,6 +216,4 @@ export function createKeeper(options: KeeperOptions): Keeper {
 }
 
 /** Beside this folder; compiled files end in .js. */
-const WORKER = fileURLToPath(
-  new URL(import.meta.url.endsWith(".ts") ? "../worker.ts" : "../worker.js", import.meta.url),
-);
+const WORKER = fileURLToPath(ownProgram("../worker", import.meta.url));
