@@ -8,6 +8,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import type { Logger } from "../../src/lib/log.ts";
 import { createDatabase, type Database } from "../../src/zoneminder/database.ts";
 import { freePort } from "./free-port.ts";
+import { until } from "./until.ts";
 
 const fixtures = new URL("../fixtures/schemas/", import.meta.url);
 const PROGRAMS = { server: "mariadbd", install: "mariadb-install-db", client: "mariadb" };
@@ -101,7 +102,8 @@ export async function startMariadb(options: { tcp?: boolean; args?: string[] } =
     startServer,
     async freeze() {
       child?.kill("SIGSTOP");
-      while (!allThreadsStopped(child?.pid)) await new Promise((resolve) => setTimeout(resolve, 5));
+      const hasStopped = await until(() => allThreadsStopped(child?.pid), { everyMs: 5, atMostMs: START_MS });
+      if (!hasStopped) throw new Error("MariaDB goes on although it was stopped");
     },
     thaw: () => void child?.kill("SIGCONT"),
     async stop() {
@@ -171,12 +173,10 @@ function schemaText(version: SchemaVersion): string {
 }
 
 async function answering(child: ChildProcess, socket: string, log: string): Promise<void> {
-  const deadline = performance.now() + START_MS;
-  while (performance.now() < deadline && child.exitCode === null) {
-    const ping = spawnSync(PROGRAMS.client, ["--no-defaults", "-uroot", `-S${socket}`, "-e", "SELECT 1"]);
-    if (ping.status === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  const ping = ["--no-defaults", "-uroot", `-S${socket}`, "-e", "SELECT 1"];
+  const answers = () => spawnSync(PROGRAMS.client, ping).status === 0;
+  const isOver = () => child.exitCode !== null;
+  if (await until(answers, { everyMs: 50, atMostMs: START_MS, isOver })) return;
   throw new Error(`MariaDB did not start:\n${existsSync(log) ? readFileSync(log, "utf8").slice(-2000) : ""}`);
 }
 

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
+import { until } from "./until.ts";
 
 const PROGRAMS = { server: "mosquitto", passwords: "mosquitto_passwd" };
 /** Where Debian puts the broker; it is often not on PATH. */
@@ -148,17 +149,16 @@ function logOf(folder: string): string {
 }
 
 async function answering(child: ChildProcess, port: number, log: () => string): Promise<void> {
-  const deadline = performance.now() + START_MS;
-  while (performance.now() < deadline && child.exitCode === null) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.on("error", () => resolve(false));
+  const isOpen = (): Promise<boolean> => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
     });
-    if (open) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+    socket.on("error", () => resolve(false));
+    return promise;
+  };
+  const isOver = () => child.exitCode !== null;
+  if (await until(isOpen, { everyMs: 20, atMostMs: START_MS, isOver })) return;
   throw new Error(`mosquitto did not start:\n${log().slice(-2000)}`);
 }
