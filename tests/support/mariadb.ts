@@ -82,6 +82,8 @@ export async function startMariadb(options: { tcp?: boolean; args?: string[] } =
     await gone;
   };
   const startServer = async () => {
+    // Another one in the same folder would leave nobody to end the first.
+    if (child !== null && child.exitCode === null && child.signalCode === null) return;
     child = spawn(PROGRAMS.server, args, { stdio: "ignore", env: { ...process.env, PATH } });
     await answering(child, socket, join(folder, "log"));
   };
